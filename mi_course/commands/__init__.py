@@ -1,0 +1,8 @@
+"""One file a command of `mi-course`, and what the commands stand on.
+
+lab         lay a working copy of the chapters (working_copy) and open JupyterLab on it
+build       make chapters from solutions (solution_blocks), execute solutions (stored_run)
+doctor      what is here, what is missing, and the remedy
+progress    where the learner stands
+models      which models are here; fetch a public one (download)
+"""

@@ -1,0 +1,83 @@
+"""List the models that the course knows, or fetch a public one."""
+
+
+def add_arguments(parser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    fetch = actions.add_parser("fetch", help="download a public model and check it")
+    fetch.add_argument("name", metavar="NAME")
+
+
+def run(options) -> int:
+    if options.action == "fetch":
+        return fetch(options.name)
+    print(listing())
+    return 0
+
+
+def listing() -> str:
+    """Every model: shipped or public, its size, its licence, and whether it is on this machine."""
+    from mi_course.models import pretrained
+
+    lines = ["Shipped with the course:"]
+    for name in pretrained.shipped():
+        path = pretrained.path_of(name)
+        size = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "missing; see: mi-course doctor"
+        lines.append(f"  {name:<14} {size}")
+    lines += ["", "Public, fetched only when you ask:"]
+    for name, model in pretrained.PUBLIC.items():
+        path = pretrained.path_of(name)
+        where = f"here: {path}" if path else f"not here; get it:  mi-course models fetch {name}"
+        lines.append(f"  {name:<14} {model.megabytes} MB, {where}")
+        lines.append(f"  {'':<14} {model.about}")
+        lines.append(f"  {'':<14} licence: {model.licence}")
+    return "\n".join(lines)
+
+
+def fetch(name: str) -> int:
+    """Download a public model into the learner's folder, unless a right copy is on this machine."""
+    from mi_course.commands.download import download, progress_line
+    from mi_course.errors import CourseError, UnknownName
+    from mi_course.file_lock import one_at_a_time
+    from mi_course.folders import models_folder
+    from mi_course.models import pretrained
+
+    if name in pretrained.shipped():
+        print(f"{name} ships with the course: nothing to fetch.")
+        return 0
+    if name not in pretrained.PUBLIC:
+        raise UnknownName("public model", name, pretrained.PUBLIC)
+    model = pretrained.PUBLIC[name]
+    target = models_folder() / model.file
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = target.with_name(target.name + ".lock")
+        with one_at_a_time(lock, lambda: print("Another fetch of it is at work; waiting …", flush=True)):
+            path = _right_copy(model)
+            if path is None:
+                print(f"{model.about}: {model.megabytes} MB from {model.url}", flush=True)
+                print(f"licence: {model.licence}", flush=True)
+                download(model.url, target, model.sha256_prefix, progress_line())
+                path = target
+    except OSError as error:
+        raise CourseError(
+            f"{target.parent} cannot be written ({error.strerror}). Choose another place with the "
+            "environment variable MI_COURSE_HOME."
+        ) from None
+    print(f"✅ {name} is here: {path}")
+    return 0
+
+
+def _right_copy(model):
+    """Where the model's file is, if it is the published one; None if it is to be fetched."""
+    from mi_course.errors import DamagedWeights
+    from mi_course.models import pretrained
+
+    path = pretrained.path_of(model.name)
+    if path is None:
+        return None
+    try:
+        pretrained.verify(path, model.sha256_prefix)
+    except DamagedWeights as error:
+        print(f"⚠️ {error}\nFetching it again.", flush=True)
+        return None
+    return path

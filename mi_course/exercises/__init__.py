@@ -1,0 +1,17 @@
+"""Exercises that fail softly: checks that say what is wrong, hints, predictions, progress.
+
+    exercise       what one exercise is made of
+    registry       finds an exercise by its id, in the file of its chapter
+    check          `mc.exercise`: run the check, show the result, hand back something that works
+    attempt        the learner's function as a check sees it: every mishap becomes a diagnosis
+    expect         the comparisons that checks are written with
+    hint           `mc.hint`: one hint at a time
+    prediction     `mc.predict`, `mc.reveal`: commit before you look
+    chapter        `mc.begin`: the first cell of a notebook
+    journal        the one append-only file that remembers all of it
+    progress       `mc.progress`: what the journal adds up to
+    chapter_NN     the exercises of one chapter
+
+Below those: `time_limit` and `captured_output` keep the notebook alive, `snapshot` notices changed
+inputs, `slips` knows typical mistakes, `describe` puts values into words, `card` shows a result.
+"""

@@ -1,0 +1,84 @@
+"""The one file that remembers what a learner did: a line of JSON for each event, only ever appended to.
+
+Each record is written by a single call, with a line break before and after it. So two notebooks may write
+at once, and a record that was torn by a crash, or damaged later, loses only itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import Any
+
+from mi_course import folders
+from mi_course.exercises import card
+from mi_course.file_lock import one_at_a_time
+
+_unsaved: list[dict[str, Any]] = []
+"""Events of this session that could not be written; they count until Python ends."""
+_warned: set[str] = set()
+
+
+def record(event: str, **fields: Any) -> None:
+    """Append one event. A full or read-only disk is reported once and is never fatal."""
+    entry = {"event": event, **fields, "time": datetime.now(UTC).isoformat(timespec="seconds")}
+    try:
+        _append(b"\n" + json.dumps(entry).encode("ascii") + b"\n")
+    except _TROUBLE as error:
+        _unsaved.append(entry)
+        _warn("What you do is not being saved", error, "The course goes on without it.")
+
+
+def events() -> list[dict[str, Any]]:
+    """Every readable event, oldest first. Damaged lines are passed over and stay in the file."""
+    try:
+        content = folders.progress_file().read_bytes()
+    except FileNotFoundError:
+        content = b""
+    except _TROUBLE as error:
+        content = b""
+        _warn("Your earlier progress cannot be read", error, "The file is left as it is.")
+    entries = (_parse(line) for line in content.split(b"\n"))
+    return [entry for entry in entries if entry is not None] + _unsaved
+
+
+_TROUBLE = (OSError, RuntimeError, ValueError)
+"""What a bad folder can raise: the system's errors, no home to be found, a name that is no path."""
+
+
+def _append(line: bytes) -> None:
+    path = folders.progress_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    # Windows finds the end and writes there in two steps, so there the processes must take turns.
+    turn = one_at_a_time(path.with_suffix(".lock")) if os.name == "nt" else nullcontext()
+    with turn:
+        file = os.open(path, flags, 0o600)
+        try:
+            if os.write(file, line) < len(line):
+                raise OSError("the disk is full")
+        finally:
+            os.close(file)
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) and isinstance(entry.get("event"), str) else None
+
+
+def _warn(problem: str, error: Exception, consequence: str) -> None:
+    if problem in _warned:
+        return
+    _warned.add(problem)
+    try:
+        place = f"The file is `{folders.progress_file()}`; "
+    except _TROUBLE:
+        place = ""
+    remedy = f"{place}set the environment variable `MI_COURSE_HOME` to a folder that you can write to."
+    reason = (getattr(error, "strerror", None) or str(error)).rstrip(".")
+    card.show(card.Card("⚠️", f"{problem}: {reason}.", (consequence, remedy), tone="warning"))

@@ -1,0 +1,54 @@
+"""How sure can we be? Intervals to put behind every mean and every share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with the bounds that ``confidence`` (0 to 1) of such intervals would hold the truth in."""
+
+    estimate: float
+    low: float
+    high: float
+    confidence: float = 0.95
+
+    def __str__(self) -> str:
+        return f"{self.estimate:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
+    """The share of successes among independent trials, with Wilson's (1927) interval.
+
+    Unlike mean ± 2 standard errors it stays inside [0, 1] and is right for shares near 0 and 1. It
+    knows nothing of trials that hang together, such as patches cut from one photograph.
+    """
+    if not 0 <= successes <= trials or trials < 1:
+        raise ValueError(f"{successes} successes in {trials} trials is not a share.")
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    share, scale = successes / trials, 1 + z**2 / trials
+    middle = (share + z**2 / (2 * trials)) / scale
+    half = z / scale * (share * (1 - share) / trials + z**2 / (4 * trials**2)) ** 0.5
+    low = 0.0 if successes == 0 else middle - half
+    high = 1.0 if successes == trials else middle + half
+    return Interval(share, low, high, confidence)
+
+
+def bootstrap_mean(
+    values: Float[Tensor, " sample"], *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> Interval:
+    """The mean of independent values, with a percentile bootstrap interval (Efron 1979)."""
+    if len(values) < 2:
+        raise ValueError(f"{len(values)} value(s): an interval needs at least two.")
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randint(len(values), (resamples, len(values)), generator=generator)
+    means = values[chosen].mean(dim=1).sort().values
+    tail = (1 - confidence) / 2
+    low, high = means.quantile(torch.tensor([tail, 1 - tail], dtype=means.dtype))
+    return Interval(float(values.mean()), float(low), float(high), confidence)

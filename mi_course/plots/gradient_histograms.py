@@ -1,0 +1,60 @@
+"""Histograms of edge directions, drawn as little stars: what a HOG pipeline sees of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mi_course.plots.numbers import to_array
+from mi_course.plots.picture import Picture
+from mi_course.plots.style import COLOURS, WIDTH, new_figure, styled, wrapped
+
+
+def gradient_histograms(
+    grids, titles: Sequence[str], *, title: str, alt: str, pictures: Sequence | None = None
+) -> Picture:
+    """Each cell as a star with one line per direction, the longer the larger its number.
+
+    ``grids``: each "row column direction", directions of the *gradient* from 0 to 180 degrees; lines
+    are drawn along the edge, at right angles to the gradient. Positive numbers are blue, negative
+    ones orange and dashed. ``pictures``: grey images to show in front, one for each grid or None.
+    """
+    grids = [to_array(grid, "a grid") for grid in grids]
+    shown = [None] * len(grids) if pictures is None else list(pictures)
+    panels = []
+    for picture, grid, name in zip(shown, grids, titles):
+        if picture is not None:
+            panels.append(("picture", to_array(picture, "a picture"), "what the camera saw"))
+        panels.append(("stars", grid, name))
+    with styled():
+        figure = new_figure(WIDTH / len(panels) + 0.7)
+        for axes, (kind, values, name) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
+            if kind == "picture":
+                axes.imshow(values, cmap="gray", vmin=0, vmax=1)
+            else:
+                _stars(axes, values)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.set_title(name, fontsize=9.5, weight="normal", loc="center")
+        figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
+        return Picture(figure, alt)
+
+
+def _stars(axes, grid: np.ndarray) -> None:
+    rows, columns, directions = grid.shape
+    largest = np.abs(grid).max() or 1.0
+    for row in range(rows):
+        for column in range(columns):
+            for number, value in enumerate(grid[row, column]):
+                edge = np.pi * (number + 0.5) / directions + np.pi / 2
+                half = 0.48 * abs(value) / largest
+                dx, dy = half * np.cos(edge), -half * np.sin(edge)
+                axes.plot(
+                    (column - dx, column + dx),
+                    (row - dy, row + dy),
+                    color=COLOURS["blue"] if value >= 0 else COLOURS["vermilion"],
+                    linestyle="-" if value >= 0 else ":",
+                    linewidth=1.4,
+                )
+    axes.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")

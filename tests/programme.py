@@ -1,0 +1,62 @@
+"""Every test of the course, one after the other, and a summary: `python3 -m mi_course.start test`.
+
+Arguments go to pytest's run over tests/, for instance `-k lab`.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests import chromium
+
+CLONE = Path(__file__).resolve().parent.parent
+PYTEST = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile")
+NBVAL = (
+    *PYTEST,
+    *("-p", "tests.notebook_environment"),
+    *("--nbval-current-env", "--nbval-cell-timeout", "300"),
+    *("--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
+)
+
+
+def steps(arguments: list[str]) -> dict[str, list[str]]:
+    """The commands of the programme, by what they show."""
+    ruff = [sys.executable, "-m", "ruff"]
+    commands = {
+        "style": [*ruff, "check", "."],
+        "layout": [*ruff, "format", "--check", "."],
+        "tests": [*PYTEST, "tests", *arguments],
+    }
+    if any(CLONE.glob("solutions/*.ipynb")):
+        commands["solutions repeat their stored outputs"] = [*NBVAL, "--nbval", "solutions"]
+    if any(CLONE.glob("chapters/*.ipynb")):
+        commands["chapters run with nothing solved"] = [*NBVAL, "--nbval-lax", "chapters"]
+    return commands
+
+
+def main(arguments: list[str]) -> int:
+    browser = chromium.find_or_install()
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if browser:
+        environment[chromium.VARIABLE] = browser
+    verdicts = []
+    for name, command in steps(arguments).items():
+        print(f"\n=== {name}", flush=True)
+        begun = time.monotonic()
+        passed = subprocess.run(command, cwd=CLONE, env=environment).returncode == 0
+        verdicts.append((passed, f"{name} ({time.monotonic() - begun:.0f} s)"))
+
+    print("\n=== Summary")
+    for passed, line in verdicts:
+        print(f"{'passed' if passed else 'FAILED'}  {line}")
+    if not browser:
+        print("skipped  browser tests: no Chromium on this machine, and none could be installed")
+    everything = all(passed for passed, _ in verdicts)
+    print("\nAll passed." if everything else "\nSomething failed; see above.")
+    return 0 if everything else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
