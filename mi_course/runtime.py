@@ -19,17 +19,18 @@ def seed_everything(seed: int = 0) -> None:
 
 
 def choose_device(requested: str | None = None) -> str:
-    """The device to compute on: what was asked for, else CUDA if there is one, else the CPU.
+    """The device to compute on: what was asked for, by argument or ``MI_COURSE_DEVICE``, else the CPU.
 
-    Apple's MPS is never chosen by itself: several operations that interpretability code leans on
-    have returned wrong numbers there without an error. Ask for it with ``device="mps"`` or
-    ``MI_COURSE_DEVICE=mps``, and compare a result with the CPU's before you believe it.
+    A graphics card is never chosen by itself: pictures lie in ordinary memory, where a model on the
+    card cannot see them, and the models of the course are small. With ``device="cuda"`` you move your
+    tensors yourself. Apple's MPS has returned wrong numbers without an error in several operations
+    that interpretability code leans on: compare a result with the CPU's before you believe it.
     """
     import torch
 
     device = requested or os.environ.get("MI_COURSE_DEVICE")
-    if device is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
+    if not device:
+        return "cpu"
     try:
         kind = torch.device(device).type
     except RuntimeError:

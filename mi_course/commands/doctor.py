@@ -155,7 +155,7 @@ def device() -> Iterator[Finding]:
         yield Finding(DOUBTFUL, f"device: {chosen}, as MI_COURSE_DEVICE asks", remedy)
     elif chosen.startswith("cuda") and not torch.cuda.is_available():
         yield Finding(BAD, f"device: MI_COURSE_DEVICE={chosen}, which is not here", "unset MI_COURSE_DEVICE")
-    elif torch.cuda.is_available() and chosen != "cpu":
+    elif chosen.startswith("cuda"):
         yield Finding(GOOD, f"device: {torch.cuda.get_device_name(0)}")
     elif torch.backends.mps.is_available():
         yield Finding(GOOD, f"device: {threads} (MPS is here and left alone: it can be silently wrong)")

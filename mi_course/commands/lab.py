@@ -7,6 +7,7 @@ only announced.
 import os
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from mi_course.commands import notebook_folders
 from mi_course.commands.working_copy import Laid, lay
@@ -74,7 +75,9 @@ def open_jupyterlab(folder: Path, options) -> int:
             "Install it:  python -m pip install jupyterlab"
         ) from None
     first = next(iter(sorted(folder.glob("[0-9]*.ipynb"))), None)
-    arguments = [str(first)] if first else [f"--ServerApp.root_dir={folder}"]
+    arguments = [f"--ServerApp.root_dir={folder}"]
+    if first:  # as the default address it is also in the link that is printed, for --no-browser
+        arguments.append(f"--LabApp.default_url=/lab/tree/{quote(first.name)}")
     if options.no_browser:
         arguments.append("--no-browser")
     if options.port is not None:

@@ -16,10 +16,11 @@ HOME_PREFIX = "mi-course-home-"
 """How the name of a temporary MI_COURSE_HOME begins, by which it is recognised in outputs."""
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_PATH = r"(?<![^\s\"'<>=])[^\s\"'<>=]*"  # begins at a boundary: a picture's base64 is one long word
 _VOLATILE = (
-    (re.compile(r"[^\s\"'<>]*ipykernel_\d+[/\\][^\s\"'<>:]*"), "<cell>"),
-    (re.compile(rf"[^\s\"'<>=]*{HOME_PREFIX}\w+"), "<MI_COURSE_HOME>"),
-    (re.compile(r"[^\s\"'<>=]*[/\\]site-packages[/\\]"), "site-packages/"),
+    (re.compile(_PATH + r"ipykernel_\d+[/\\][^\s\"'<>:]*"), "<cell>"),
+    (re.compile(_PATH + rf"{HOME_PREFIX}\w+"), "<MI_COURSE_HOME>"),
+    (re.compile(_PATH + r"[/\\]site-packages[/\\]"), "site-packages/"),
     (re.compile(r"\bat 0x[0-9a-fA-F]+"), "at 0x0"),
 )
 

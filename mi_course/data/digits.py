@@ -32,14 +32,10 @@ class Digits:
     images: Float[Tensor, "image 8 8"]
     labels: Int[Tensor, " image"]
 
-    def __post_init__(self) -> None:
-        if len(self.images) != len(self.labels):
-            raise ValueError(f"{len(self.images)} images and {len(self.labels)} labels: give one for each.")
-
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, part: slice) -> Digits:
+    def __getitem__(self, part: slice | int) -> Digits:
         if not isinstance(part, slice):
             raise TypeError(f"digits[{part!r}] is no part; for one picture take digits.images[{part!r}].")
         return Digits(self.images[part], self.labels[part])

@@ -215,8 +215,9 @@ class Faces:
     """Small grey pictures, 25 × 25 pixels: 100 faces, then 100 pieces of background.
 
     ``images`` runs from 0 (black) to 1 (white); ``is_face`` is true for a face. The two groups
-    differ in more than faces: the backgrounds are smoother and often nearly empty, so telling
-    them apart does not prove that anything recognises a face.
+    differ in more than faces: the backgrounds are smoother, often nearly empty, and many have a black
+    corner, so telling them apart does not prove that anything recognises a face. Two labels are
+    doubtful: background 125 shows most of a face, and background 130 an eye and a cheek.
     """
 
     images: Float[Tensor, "n 25 25"]

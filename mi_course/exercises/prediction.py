@@ -37,11 +37,11 @@ def predict(id: str, question: str, options: Sequence[str], choice: str | int | 
     card.show_bundle(bundle)
 
 
-def reveal(id: str, answer: str | int) -> None:
+def reveal(id: str, answer: str | int, *, source: str = "The experiment") -> None:
     """Show what the experiment says beside what the learner predicted.
 
-    ``answer`` is one of the options (its text, or its number from 0). From here on a prediction stays
-    as it is; one that is first made later is marked as made after the reveal.
+    ``answer`` is one of the options (its text, or its number from 0); ``source`` is who says so. From
+    here on a prediction stays as it is; one that is first made later is marked as made after the reveal.
     """
     # A question that was skipped in this session may have had other options when it was last asked.
     if id in _asked:
@@ -51,12 +51,12 @@ def reveal(id: str, answer: str | int) -> None:
     event = _prediction_event(id)
     journal.record("reveal", id=id, answer=answer)
     if event is None:
-        card.show(card.Card("🔬", f"You made no prediction. The experiment says: {answer}", tone="info"))
+        card.show(card.Card("🔬", f"You made no prediction. {source} says: {answer}", tone="info"))
         return
     committed, late = event["choice"], event.get("late") is True
     when = " (after the result had been shown)" if late else ""
     verdict = "As you predicted." if committed == answer else "Not what you predicted: look for the reason."
-    lines = (f"You predicted{when}: {committed}", f"The experiment says: {answer}")
+    lines = (f"You predicted{when}: {committed}", f"{source} says: {answer}")
     card.show(card.Card("🔬", verdict, lines, tone="success" if committed == answer else "info"))
 
 

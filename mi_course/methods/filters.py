@@ -7,7 +7,6 @@ these functions put numbers on *striped*, *coloured* and *noisy*, and say what p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 from jaxtyping import Float
@@ -113,7 +112,7 @@ def chromatic_share(weight: Float[Tensor, "filter 3 height width"]) -> Float[Ten
     """
     total = weight.square().sum(dim=(1, 2, 3))
     grey = 3 * weight.mean(dim=1).square().sum(dim=(1, 2))
-    return 1 - grey / total.clamp_min(torch.finfo(weight.dtype).tiny)
+    return (total - grey).clamp_min(0) / total.clamp_min(torch.finfo(weight.dtype).tiny)
 
 
 def measure(weight: Float[Tensor, "filter 3 height width"]) -> FilterMeasures:
@@ -121,7 +120,7 @@ def measure(weight: Float[Tensor, "filter 3 height width"]) -> FilterMeasures:
     norm = weight.flatten(1).norm(dim=1)
     degrees, concentration = orientation(weight)
     return FilterMeasures(
-        norm=norm / norm.median(),
+        norm=norm / norm.median().clamp_min(torch.finfo(weight.dtype).tiny),
         noise=noise_share(weight),
         orientation=degrees,
         concentration=concentration,
@@ -129,49 +128,61 @@ def measure(weight: Float[Tensor, "filter 3 height width"]) -> FilterMeasures:
     )
 
 
+def smooth_noise(
+    weight: Float[Tensor, "filter 3 height width"], n: int, *, seed: int = 0
+) -> Float[Tensor, "noise 3 height width"]:
+    """``n`` random filters that are as smooth as the layer's, but prefer no direction and no colour.
+
+    White noise is a weak opponent: anything smooth looks striped beside it. This noise has, at every
+    frequency, the mean energy that the layer has there, averaged over all directions. Its filters are
+    cut from a larger field, as if by a window: their spectra are blurred like those of real filters.
+    """
+    f_y, f_x = frequencies()
+    ring = ((f_y.square() + f_x.square()).sqrt() * SPECTRUM).round().long().flatten()
+    energy = spectrum(weight)
+    mean = (energy / _total(energy)[:, None, None]).mean(dim=0).flatten()
+    profile = mean.new_zeros(int(ring.max()) + 1).index_add(0, ring, mean) / ring.bincount()
+    amplitude = torch.fft.ifftshift(profile[ring].view(SPECTRUM, SPECTRUM).sqrt())
+    white = torch.randn(n, 3, SPECTRUM, SPECTRUM, generator=torch.Generator().manual_seed(seed))
+    field = torch.fft.ifft2(torch.fft.fft2(white) * amplitude).real
+    return field[..., : weight.shape[-2], : weight.shape[-1]]
+
+
 @dataclass(frozen=True)
 class NoiseLimits:
-    """What noise reaches in one filter of a hundred: a filter above it is no accident of chance."""
+    """What noise reaches in one filter of a hundred: a filter above it is hardly there by chance."""
 
     concentration: float
     chromatic: float
 
 
-@cache
-def noise_limits(height: int, width: int, *, seed: int = 0) -> NoiseLimits:
-    """The 99th percentile of each measure over 2,000 white-noise filters of this size."""
-    noise = torch.randn(2000, 3, height, width, generator=torch.Generator().manual_seed(seed))
-    null = measure(noise)
+def noise_limits(weight: Float[Tensor, "filter 3 height width"], *, seed: int = 0) -> NoiseLimits:
+    """The 99th percentile of each measure over 1,000 filters of `smooth_noise`."""
+    null = measure(smooth_noise(weight, 1000, seed=seed))
     return NoiseLimits(float(null.concentration.quantile(0.99)), float(null.chromatic.quantile(0.99)))
 
 
 KINDS = ("oriented", "colour", "noisy", "dead", "other")
 
 
-def kinds(weight: Float[Tensor, "filter 3 height width"], *, seed: int = 0) -> list[str]:
+def kinds(weight: Float[Tensor, "filter 3 height width"]) -> list[str]:
     """A name for every filter, one of `KINDS`, with thresholds taken from noise rather than from taste.
 
-    ``dead``: norm below `DEAD_BELOW` of the median. ``noisy``: more than half of the energy above
-    `NOISY_ABOVE`. ``oriented`` and ``colour``: concentration or chromatic share above `noise_limits`. A
-    filter gets the first name that fits in the order dead, noisy, oriented, colour; a coloured edge is
-    "oriented", and very fine stripes are "noisy".
+    ``dead``: norm below `DEAD_BELOW` of the median. ``oriented`` and ``colour``: concentration or
+    chromatic share above `noise_limits`. ``noisy``: more than half of the energy above `NOISY_ABOVE`.
+    A filter gets the first name that fits in the order dead, oriented, colour, noisy, so that a coloured
+    edge and a fine weave are "oriented". Of a layer of noise, one filter in a hundred is called oriented
+    and one coloured.
     """
-    limits, found = noise_limits(*weight.shape[-2:], seed=seed), measure(weight)
-    striped = found.concentration > limits.concentration
-    coloured = found.chromatic > limits.chromatic
-    names = []
-    for i in range(len(weight)):
-        if found.norm[i] < DEAD_BELOW:
-            names.append("dead")
-        elif found.noise[i] > 0.5:
-            names.append("noisy")
-        elif striped[i]:
-            names.append("oriented")
-        elif coloured[i]:
-            names.append("colour")
-        else:
-            names.append("other")
-    return names
+    found, limits = measure(weight), noise_limits(weight)
+    answers = (
+        ("dead", found.norm < DEAD_BELOW),
+        ("oriented", found.concentration > limits.concentration),
+        ("colour", found.chromatic > limits.chromatic),
+        ("noisy", found.noise > 0.5),
+        ("other", torch.ones(len(weight), dtype=torch.bool)),
+    )
+    return [next(name for name, fits in answers if fits[i]) for i in range(len(weight))]
 
 
 def _total(energy: Float[Tensor, "filter f_y f_x"]) -> Float[Tensor, " filter"]:

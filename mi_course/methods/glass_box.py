@@ -158,8 +158,8 @@ def grow(
         raise ValueError(f"rules={rules} from {len(labels)} examples: give at least one of each.")
     one_hot = torch.nn.functional.one_hot(labels, 10).double()
     leaves = [_Leaf((), torch.arange(len(labels)))]
-    splits = [leaves[0].best_split(table, one_hot)]
     with one_thread():
+        splits = [leaves[0].best_split(table, one_hot)]
         while len(leaves) < rules:
             best = max(range(len(leaves)), key=lambda i: splits[i].gain)
             if splits[best].gain <= 0:

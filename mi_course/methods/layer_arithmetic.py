@@ -42,7 +42,7 @@ def layers(config: AlexNetConfig, *, image_size: int | None = None) -> tuple[Lay
     image, field, step = side, 1, 1
     rows = []
     for number, spec in enumerate(config.convolutions, start=1):
-        side = (side + 2 * spec.padding - spec.kernel) // spec.stride + 1
+        side = _cells(side, spec.kernel, spec.stride, spec.padding, image)
         field, step = field + (spec.kernel - 1) * step, step * spec.stride
         weights = spec.channels * (channels // spec.groups) * spec.kernel**2
         channels = spec.channels
@@ -50,7 +50,7 @@ def layers(config: AlexNetConfig, *, image_size: int | None = None) -> tuple[Lay
             Layer(f"conv{number}", channels, side, weights + channels, weights * side**2, field, step)
         )
         if spec.pool:
-            side = (side + 2 * config.pool_padding - POOL_KERNEL) // POOL_STRIDE + 1
+            side = _cells(side, POOL_KERNEL, POOL_STRIDE, config.pool_padding, image)
             field, step = field + (POOL_KERNEL - 1) * step, step * POOL_STRIDE
             rows.append(Layer(f"pool{number}", channels, side, 0, 0, field, step))
     inputs = channels * config.grid**2
@@ -59,6 +59,13 @@ def layers(config: AlexNetConfig, *, image_size: int | None = None) -> tuple[Lay
         rows.append(Layer(name, outputs, 1, weights + outputs, weights, image, image))
         inputs = outputs
     return tuple(rows)
+
+
+def _cells(side: int, kernel: int, stride: int, padding: int, image: int) -> int:
+    cells = (side + 2 * padding - kernel) // stride + 1
+    if cells < 1:
+        raise ValueError(f"image_size={image} is too small: a {kernel}×{kernel} kernel finds no place in it.")
+    return cells
 
 
 def layer(config: AlexNetConfig, name: str, *, image_size: int | None = None) -> Layer:

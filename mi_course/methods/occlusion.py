@@ -46,20 +46,24 @@ def occlusion_map(
     if not 0 <= class_index < model.config.n_classes:
         raise ValueError(f"class_index={class_index} is not one of 0 … {model.config.n_classes - 1}.")
     _, height, width = image.shape
+    if patch < 1 or stride < 1:
+        raise ValueError(f"patch={patch}, stride={stride}: both are counted in pixels, 1 or more.")
     if patch > min(height, width):
         raise ValueError(f"patch={patch} is larger than the {height}×{width} image.")
     rows = range(0, height - patch + 1, stride)
     columns = range(0, width - patch + 1, stride)
     colour = image.mean(dim=(1, 2)) if fill is None else torch.full((3,), float(fill))
-    covered = image.expand(len(rows) * len(columns), -1, -1, -1).clone()
     corners = [(y, x) for y in rows for x in columns]
-    for one, (y, x) in zip(covered, corners):
-        one[:, y : y + patch, x : x + patch] = colour[:, None, None]
+    logits = []
+    for start in range(0, len(corners), batch):  # a batch at a time: all at once fill the memory
+        covered = image.repeat(len(corners[start : start + batch]), 1, 1, 1)
+        for one, (y, x) in zip(covered, corners[start:]):
+            one[:, y : y + patch, x : x + patch] = colour[:, None, None]
+        logits.append(model(covered)[:, class_index])
     whole = model(image[None])[0, class_index]
-    logits = torch.cat([model(part)[:, class_index] for part in covered.split(batch)])
     name = model.classes[class_index] if model.classes else f"class {class_index}"
     return OcclusionMap(
-        drop=(whole - logits).view(len(rows), len(columns)),
+        drop=(whole - torch.cat(logits)).view(len(rows), len(columns)),
         whole=float(whole),
         patch=patch,
         stride=stride,

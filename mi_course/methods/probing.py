@@ -60,7 +60,7 @@ def linear_probe(
     for name, features, labels in (("train", train, train_labels), ("test", test, test_labels)):
         if len(features) != len(labels):
             raise ValueError(f"{name} has {len(features)} examples but {len(labels)} labels.")
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=200))
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=500))
     # One thread: the matrices are small, and BLAS threads that wait for each other cost more than they save.
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # the penalty decides, not the last digits

@@ -49,6 +49,8 @@ def extent(gradients: Float[Tensor, "height width"], *, share: float = 1.0) -> i
             return 0
         return int(max(rows.max() - rows.min(), columns.max() - columns.min()) + 1)
     total = gradients.sum()
+    if total == 0:
+        return 0
     rows = torch.arange(gradients.shape[0], dtype=gradients.dtype)
     columns = torch.arange(gradients.shape[1], dtype=gradients.dtype)
     y = float((gradients.sum(1) * rows).sum() / total)
@@ -56,4 +58,7 @@ def extent(gradients: Float[Tensor, "height width"], *, share: float = 1.0) -> i
     distance = torch.maximum((rows - y).abs()[:, None], (columns - x).abs()[None, :])
     radius, order = distance.flatten().sort()
     held = gradients.flatten()[order].cumsum(0) / total
-    return int(2 * radius[int((held < share).sum())] + 1)
+    enough = min(
+        int((held < share).sum()), len(radius) - 1
+    )  # rounding may leave the last sum below the share
+    return int(2 * radius[enough] + 1)

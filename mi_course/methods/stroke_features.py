@@ -59,8 +59,9 @@ def shapes_of(images: Float[Tensor, "image 8 8"]) -> list[Shape]:
     A picture without ink has no frame; its shape is one empty pixel.
     """
     padded = torch.nn.functional.pad(images, (1, 1, 1, 1))[:, None]
-    enlarged = torch.nn.functional.interpolate(padded, scale_factor=ENLARGED, mode="bilinear")[:, 0]
-    return [_in_its_frame(grey) for grey in enlarged]
+    with one_thread():
+        enlarged = torch.nn.functional.interpolate(padded, scale_factor=ENLARGED, mode="bilinear")[:, 0]
+        return [_in_its_frame(grey) for grey in enlarged]
 
 
 def _in_its_frame(grey: Float[Tensor, "height width"]) -> Shape:

@@ -20,6 +20,9 @@ class ActivationCache(Mapping):
             raise UnknownName("cached activation", name, self._activations)
         return self._activations[name]
 
+    def get(self, name: str, default=None):
+        return self._activations.get(name, default)
+
     def __contains__(self, name: object) -> bool:
         return name in self._activations
 

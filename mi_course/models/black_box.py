@@ -38,7 +38,8 @@ class BlackBox(HookedModule):
     @torch.no_grad()
     def probabilities(self, images: Float[Tensor, "batch 8 8"]) -> Float[Tensor, "batch n_classes"]:
         """How the network divides its belief among the ten digits; each row adds up to 1."""
-        return self(images).softmax(dim=-1)
+        with one_thread():
+            return self(images).softmax(dim=-1)
 
     @torch.no_grad()
     def answer(self, images: Float[Tensor, "batch 8 8"]) -> Int[Tensor, " batch"]:
@@ -62,7 +63,8 @@ def train(digits: Digits, *, neurons: int = 4, steps: int = 150, seed: int = 0) 
     Weights start from random numbers of this ``seed``. A little weight decay lets weights on pixels
     that are always empty fade away.
     """
-    network = BlackBox(neurons)
+    with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers stay as they were
+        network = BlackBox(neurons)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for layer in (network.hidden, network.output):

@@ -60,6 +60,8 @@ class HookedModule(nn.Module):
 
         Gradients flow through cached activations unless the call stands under ``torch.no_grad()``.
         """
+        if isinstance(names, str):
+            names = [names]
         names = list(self.hook_points()) if names is None else list(names)
         found: dict[str, torch.Tensor] = {}
 
@@ -73,6 +75,11 @@ class HookedModule(nn.Module):
 def _as_forward_hook(fn: Hook, name: str):
     def forward_hook(module: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tensor | None:
         replacement = fn(output, name)
+        if replacement is not None and not isinstance(replacement, torch.Tensor):
+            raise TypeError(
+                f"The hook at {name!r} returned {type(replacement).__name__}; return a tensor to replace the "
+                "activation, or None to leave it alone."
+            )
         if replacement is not None and replacement.shape != output.shape:
             raise ValueError(
                 f"The hook at {name!r} returned shape {tuple(replacement.shape)}; "

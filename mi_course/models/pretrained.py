@@ -145,13 +145,14 @@ def _shipped(name: str, untrained: bool):
 
 
 def _public(public: PublicModel, untrained: bool):
+    import pickle
+
     import torch
 
     from mi_course.models.alexnet import TORCHVISION_ALEXNET, AlexNet, initialize
 
-    model = AlexNet(TORCHVISION_ALEXNET)
     if untrained:
-        return initialize(model, seed=0)
+        return initialize(AlexNet(TORCHVISION_ALEXNET), seed=0)
     path = path_of(public.name)
     if path is None:
         raise ModelNotHere(
@@ -159,9 +160,11 @@ def _public(public: PublicModel, untrained: bool):
             f"{public.url} ({public.licence}). Fetch it with:  mi-course models fetch {public.name}"
         )
     verify(path, public.sha256_prefix)
-    weights = torch.load(path, map_location="cpu", weights_only=True)
+    model = AlexNet(TORCHVISION_ALEXNET)
     try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CourseError(f"{path} does not hold the weights of {public.about}: {error}") from None
+        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (RuntimeError, TypeError, pickle.UnpicklingError) as error:
+        # What PyTorch says of a file with code inside ends with how to run that code: not to be passed on.
+        why = "it holds more than numbers" if isinstance(error, pickle.UnpicklingError) else error
+        raise CourseError(f"{path} does not hold the weights of {public.about}: {why}") from None
     return model

@@ -75,7 +75,7 @@ def curves(
         if words:
             axes.set_xticks(positions, words, rotation=30 if sum(map(len, words)) > 70 else 0)
         elif xscale == "log" and len(positions) <= 8:
-            axes.set_xticks(positions, [f"{position:,.4g}" for position in positions])
+            axes.set_xticks(positions, [f"{p:,.0f}" if p >= 100 else f"{p:.4g}" for p in positions])
             axes.minorticks_off()
         axes.grid(axis="y")
         axes.set_title(wrapped(title))

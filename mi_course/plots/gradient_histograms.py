@@ -18,10 +18,15 @@ def gradient_histograms(
 
     ``grids``: each "row column direction", directions of the *gradient* from 0 to 180 degrees; lines
     are drawn along the edge, at right angles to the gradient. Positive numbers are blue, negative
-    ones orange and dashed. ``pictures``: grey images to show in front, one for each grid or None.
+    ones orange and dotted. ``pictures``: grey images to show in front, one for each grid or None.
     """
     grids = [to_array(grid, "a grid") for grid in grids]
     shown = [None] * len(grids) if pictures is None else list(pictures)
+    if not len(grids) == len(titles) == len(shown):
+        raise ValueError(
+            f"{len(grids)} grids, {len(titles)} titles and {len(shown)} pictures: give one of each, None for "
+            "no picture."
+        )
     panels = []
     for picture, grid, name in zip(shown, grids, titles):
         if picture is not None:
@@ -42,19 +47,18 @@ def gradient_histograms(
 
 
 def _stars(axes, grid: np.ndarray) -> None:
+    from matplotlib.collections import LineCollection
+
     rows, columns, directions = grid.shape
-    largest = np.abs(grid).max() or 1.0
-    for row in range(rows):
-        for column in range(columns):
-            for number, value in enumerate(grid[row, column]):
-                edge = np.pi * (number + 0.5) / directions + np.pi / 2
-                half = 0.48 * abs(value) / largest
-                dx, dy = half * np.cos(edge), -half * np.sin(edge)
-                axes.plot(
-                    (column - dx, column + dx),
-                    (row - dy, row + dy),
-                    color=COLOURS["blue"] if value >= 0 else COLOURS["vermilion"],
-                    linestyle="-" if value >= 0 else ":",
-                    linewidth=1.4,
-                )
+    row, column, number = np.indices(grid.shape)
+    edge = np.pi * (number + 0.5) / directions + np.pi / 2
+    half = 0.48 * np.abs(grid) / (np.abs(grid).max() or 1.0)
+    dx, dy = half * np.cos(edge), -half * np.sin(edge)
+    ends = np.stack([column - dx, row - dy, column + dx, row + dy], axis=-1).reshape(
+        rows, columns, directions, 2, 2
+    )
+    for chosen, colour, dashes in ((grid >= 0, "blue", "-"), (grid < 0, "vermilion", ":")):
+        axes.add_collection(
+            LineCollection(ends[chosen], colors=COLOURS[colour], linestyles=dashes, linewidths=1.4)
+        )
     axes.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")

@@ -91,6 +91,7 @@ def _write_numbers(axes, values: np.ndarray, image) -> None:
             va="center",
             fontsize=8.5,
             color="white" if dark else INK,
+            in_layout=False,  # inside its cell it moves nothing, and measuring every number takes long
         )
 
 

@@ -21,7 +21,7 @@ def overlay(
     alt: str,
     margin: float = 0.0,
 ) -> Picture:
-    """Each picture beside the same picture with its signed map over it; one colour scale for all.
+    """Each picture above the same picture with its signed map over it; one colour scale for all.
 
     ``images``: pictures "3 height width" in [0, 1]. ``maps``: for each, numbers on a grid of any size,
     stretched over the picture; ``margin`` is the width, as a share of the picture, of the border that
@@ -29,22 +29,26 @@ def overlay(
     """
     pictures = [to_array(image, "an image").transpose(1, 2, 0) for image in images]
     grids = [to_array(grid, "a map") for grid in maps]
-    if not len(pictures) == len(grids) == len(titles):
+    if not 0 < len(pictures) == len(grids) == len(titles):
         raise ValueError(
             f"{len(pictures)} images, {len(grids)} maps and {len(titles)} titles: give one of each."
         )
     limit = max(float(np.abs(grid).max()) for grid in grids) or 1.0
     with styled():
-        figure = new_figure(0.6 + WIDTH / 4.6 * len(pictures))
-        rows = figure.subplots(len(pictures), 2, squeeze=False)
-        for (plain, covered), picture, grid, name in zip(rows, pictures, grids, titles):
+        figure = new_figure(2 * WIDTH / (len(pictures) + 0.6) + 0.7)
+        columns = figure.subplots(2, len(pictures), squeeze=False).T
+        for (plain, covered), picture, grid, name in zip(columns, pictures, grids, titles):
+            ratio = picture.shape[0] / picture.shape[1]
             for axes in (plain, covered):
-                axes.imshow(picture, extent=(0, 1, 0, 1), interpolation="nearest")
+                axes.imshow(picture, extent=(0, 1, 0, 1), aspect=ratio, interpolation="nearest")
                 axes.set_axis_off()
             inner = (margin, 1 - margin, margin, 1 - margin)
-            shown = covered.imshow(grid, cmap=DIVERGING, vmin=-limit, vmax=limit, extent=inner, alpha=0.7)
+            shown = covered.imshow(
+                grid, cmap=DIVERGING, vmin=-limit, vmax=limit, extent=inner, aspect=ratio, alpha=0.75
+            )
             covered.set(xlim=(0, 1), ylim=(0, 1))
             plain.set_title(name, fontsize=9.5, weight="normal", loc="center")
-        figure.colorbar(shown, ax=rows[:, 1].tolist(), label=unit, shrink=0.8).outline.set_visible(False)
+        bar = figure.colorbar(shown, ax=columns[:, 1].tolist(), label=unit, shrink=0.9)
+        bar.outline.set_visible(False)
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
         return Picture(figure, alt)

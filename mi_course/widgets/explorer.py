@@ -69,7 +69,8 @@ class Explorer(ABC):
     def _repr_mimebundle_(self, include=None, exclude=None):
         bundle = self.view._repr_mimebundle_()
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        data = {**data, "text/plain": repr(self)}
+        # The picture alone, for what shows notebooks but runs no widgets: code hosts, slides, paper.
+        data = {**data, "text/html": self._picture.value, "text/plain": repr(self)}
         return (data, *metadata) if metadata else data
 
     def _build(self) -> ipywidgets.Widget:

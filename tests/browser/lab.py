@@ -282,6 +282,10 @@ class Explorer:
             control.locator("button:not(.mod-active)").first.click()
         elif "widget-checkbox" in classes:
             control.locator("input[type=checkbox]").click()
+        elif "widget-text" in classes:
+            control.locator("input, textarea").press("End")
+            self.page.keyboard.type("1")
+            self.page.keyboard.press("Tab")
         elif "widget-toggle-button" in classes or "widget-button" in classes:
             control.click()
         else:

@@ -29,10 +29,11 @@ class Wave(Explorer):
             "mirror": ipywidgets.Checkbox(False, description="Mirrored"),
             "size": ipywidgets.ToggleButtons(options=["small", "large"], description="Size"),
             "stretch": ipywidgets.SelectionSlider(options=[1, 2, 5, 10], description="Stretched by"),
+            "name": ipywidgets.Text("wave", description="Name"),
             "upload": ipywidgets.FileUpload(accept="image/*", description="Your picture"),
         }
 
-    def draw(self, cycles, shape, phase, mirror, size, stretch, upload):
+    def draw(self, cycles, shape, phase, mirror, size, stretch, name, upload):
         time.sleep(0.3)
         if cycles == 9:
             raise ValueError("Nine cycles are one too many.")
@@ -44,7 +45,7 @@ class Wave(Explorer):
         y = (y.sign() if shape == "square" else y) * stretch * (2 if size == "large" else 1)
         y = -y if (phase == "falling") != mirror else y
         words = f"A wave of {cycles} cycles."
-        return curves(x, {"wave": y}, title=words, xlabel="place", ylabel="height", alt=words)
+        return curves(x, {"wave": y}, title=f"{name}: {words}", xlabel="place", ylabel="height", alt=words)
 """
 
 CELLS = [
@@ -63,7 +64,15 @@ def opened(lab, opened_browser):
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
     nbformat.write(notebook, lab.folder / "toy.ipynb")
-    return opened_browser.open("toy.ipynb")
+    opened = opened_browser.open("toy.ipynb")
+    opened.run_all()
+    return opened
+
+
+@pytest.fixture
+def shown(opened, browser):
+    """The notebook as earlier tests have left it."""
+    return opened
 
 
 @pytest.fixture
@@ -85,7 +94,7 @@ def test_every_control_changes_the_picture(browser, toy, picture, theme):
     browser.use_theme(theme)
     assert toy.failures() == []
     [explorer] = toy.explorers()
-    assert len(explorer.controls()) == 7
+    assert len(explorer.controls()) == 8
     assert explorer.picture.get_attribute("alt") == "A wave of 3 cycles."
     assert explorer.move_everything(picture) == []
     assert explorer.picture.get_attribute("alt") == "Your picture stripes.png"
@@ -146,26 +155,26 @@ def test_every_picture_has_its_alt_text_and_fits_the_page(toy):
     assert all(natural == 900 and 600 < width <= 720 for _, natural, width in sizes)
 
 
-def test_labels_of_controls_are_not_cut_off(toy):
-    cut = toy.page.locator(".mi-explorer-controls .widget-label").evaluate_all(
+def test_labels_of_controls_are_not_cut_off(shown):
+    cut = shown.page.locator(".mi-explorer-controls .widget-label").evaluate_all(
         """labels => labels.filter(label => label.scrollWidth > label.clientWidth + 1)
                            .map(label => label.textContent)"""
     )
     assert cut == []
 
 
-def test_a_slider_with_a_long_label_keeps_a_track_to_pull(toy):
-    tracks = toy.page.locator(".mi-explorer-controls .noUi-base")
+def test_a_slider_with_a_long_label_keeps_a_track_to_pull(shown):
+    tracks = shown.page.locator(".mi-explorer-controls .noUi-base")
     assert all(tracks.nth(index).bounding_box()["width"] > 100 for index in range(tracks.count()))
 
 
-def test_the_progress_bar_ends_full(toy):
-    bar = toy.page.locator(".mi-progress")
+def test_the_progress_bar_ends_full(shown):
+    bar = shown.page.locator(".mi-progress")
     bar.get_by_text("20 of 20 · done").wait_for()
     assert "Counting" in bar.text_content()
 
 
-def test_a_prediction_is_committed_by_hand(toy):
-    toy.page.get_by_label("It falls").check()
-    toy.page.get_by_role("button", name="Commit").click()
-    toy.page.get_by_text("You predicted: It falls").wait_for()
+def test_a_prediction_is_committed_by_hand(shown):
+    shown.page.get_by_label("It falls").check()
+    shown.page.get_by_role("button", name="Commit").click()
+    shown.page.get_by_text("You predicted: It falls").wait_for()

@@ -1,5 +1,7 @@
 import argparse
 import os
+import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -82,7 +84,10 @@ def opened(folder, monkeypatch, **options):
 
 def test_jupyterlab_opens_at_the_first_chapter(course, monkeypatch):
     arguments = opened(course / "mine", monkeypatch, no_browser=False)
-    assert arguments[0] == str(course / "mine" / "00_a.ipynb")
+    assert arguments[:2] == [
+        f"--ServerApp.root_dir={course / 'mine'}",
+        "--LabApp.default_url=/lab/tree/00_a.ipynb",
+    ]
     assert "--no-browser" not in arguments
     arguments = opened(course / "mine", monkeypatch, port=9999, jupyter_arguments=["--x"])
     assert {"--no-browser", "--port=9999", "--x"} <= set(arguments)
@@ -91,7 +96,9 @@ def test_jupyterlab_opens_at_the_first_chapter(course, monkeypatch):
 def test_an_empty_course_opens_the_folder(course, monkeypatch):
     for path in course.glob("chapters/*.ipynb"):
         path.unlink()
-    assert opened(course / "mine", monkeypatch)[0] == f"--ServerApp.root_dir={course / 'mine'}"
+    arguments = opened(course / "mine", monkeypatch)
+    assert arguments[0] == f"--ServerApp.root_dir={course / 'mine'}"
+    assert not any("default_url" in argument for argument in arguments)
 
 
 def test_jupyterlab_runs_with_our_settings_and_two_at_once_are_no_problem(tmp_path):
@@ -114,10 +121,13 @@ def test_jupyterlab_runs_with_our_settings_and_two_at_once_are_no_problem(tmp_pa
         assert notifications["checkForUpdates"]["default"] is False
 
 
-@pytest.mark.skipif(os.name == "nt", reason="SIGTERM is POSIX's")
-def test_stopping_the_command_stops_jupyterlab(tmp_path):
+def test_the_printed_link_leads_to_the_first_chapter_and_answers(tmp_path):
     with jupyterlab_server.running(tmp_path / "mine", scratch=tmp_path / "a") as server:
-        pass
+        first = names(tmp_path / "mine")[:1]
+        log = (tmp_path / "a" / "server.log").read_text()
+        link = f"{server.url}lab/tree/{first[0]}" if first else f"{server.url}lab"
+        assert urlsplit(link).path + "?token=" in log
+        assert urllib.request.urlopen(f"{link}?token={server.token}", timeout=20).status == 200
     assert server.process.returncode is not None
     with pytest.raises(OSError, match="refused"):
         server.get("api")

@@ -1,4 +1,5 @@
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,13 @@ def test_what_differs_between_runs_is_stripped_and_tags_are_kept():
 def test_texts_lose_folders_processes_and_addresses(text, kept):
     assert steady(text) == kept
     assert steady(kept) == kept
+
+
+def test_a_large_picture_is_passed_over_quickly():
+    begun = time.process_time()
+    picture = '<img src="data:image/png;base64,' + "iVBORw0/" * 100_000 + '">'
+    assert steady(picture) == picture
+    assert time.process_time() - begun < 5
 
 
 def test_nbval_sanitizes_what_the_stored_run_strips_in_the_same_way():

@@ -36,9 +36,7 @@ def test_words_on_the_axis_keep_their_order():
 
 def test_a_logarithmic_axis_is_labelled_with_the_values_themselves():
     picture = draw([100, 1000, 20_000], {"a": [1, 2, 3]}, xscale="log")
-    assert [text.get_text() for text in axes(picture).get_xticklabels()] == ["100", "1,000", "2e+04"] or [
-        text.get_text() for text in axes(picture).get_xticklabels()
-    ] == ["100", "1,000", "20,000"]
+    assert [text.get_text() for text in axes(picture).get_xticklabels()] == ["100", "1,000", "20,000"]
 
 
 def test_curves_differ_in_more_than_colour():

@@ -107,9 +107,10 @@ def test_a_draw_that_returns_no_picture_is_told_so():
     assert "draw returned NoneType, but it must return a Picture" in Forgetful().status
 
 
-def test_it_shows_itself_as_a_widget_and_as_words_that_never_change():
+def test_it_shows_itself_as_a_widget_as_its_picture_where_none_run_and_as_words_that_never_change():
     first, second = Sum()._repr_mimebundle_(), Sum()._repr_mimebundle_()
-    assert set(first) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    assert set(first) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
+    assert first["text/html"] == Sum().static().html()
     assert (
         first["text/plain"] == second["text/plain"] == "Sum: controls and a picture, to be used in JupyterLab"
     )

@@ -1,0 +1,114 @@
+"""*On the real model*: the last section of chapter 01 runs on a checkpoint in torchvision's own format.
+
+No test has the published weights. A file with their names and shapes and random numbers stands in
+for them where a fetched file would be, and the course takes its hash for the published one.
+"""
+
+import ast
+import os
+
+import pytest
+
+from mi_course.commands.stored_run import run
+from mi_course.models import pretrained
+from tests import notebook_environment
+from tests.commands.solved_notebook import notebook
+from tests.models import public_checkpoint
+from tests.notebooks.course_notebooks import SOLUTIONS, code_cells, outputs, read, texts
+
+SECTION = "## On the real model"
+FIRST_CHAPTER = [path for path in SOLUTIONS if path.stem.startswith("01_")]
+
+
+def names(source, context):
+    """The names that a cell uses (`ast.Load`) or gives a value (`ast.Store`)."""
+    tree = ast.parse(source)
+    found = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, context)
+    }
+    if context is ast.Store:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+                found.add(node.name)
+    return found
+
+
+def section_with_what_it_needs(whole):
+    """The code of the section, and in front of it the earlier cells that define what it uses."""
+    cells = whole.cells
+    start = next(i for i, c in enumerate(cells) if c.cell_type == "markdown" and SECTION in c.source)
+    headings = [i for i, c in enumerate(cells) if c.cell_type == "markdown" and "\n## " in f"\n{c.source}"]
+    end = next((i for i in headings if i > start), len(cells))
+    section = [cell.source for cell in cells[start:end] if cell.cell_type == "code"]
+    used, earlier = set().union(*(names(source, ast.Load) for source in section)), []
+    for cell in reversed(cells[:start]):
+        if cell.cell_type == "code" and names(cell.source, ast.Store) & used:
+            used |= names(cell.source, ast.Load)
+            earlier.insert(0, cell.source)
+    return earlier, section
+
+
+def where_a_fetched_file_would_be(sha256, folder):
+    """The first cell: makes the checkpoint in ``folder`` the one that the course expects."""
+    return f"""import dataclasses, os
+from mi_course.models import pretrained
+os.environ["TORCH_HOME"] = {str(folder)!r}
+entry = dataclasses.replace(pretrained.PUBLIC["alexnet"], sha256_prefix={sha256!r})
+pretrained.PUBLIC["alexnet"] = entry"""
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    file = tmp_path / "torch" / "hub" / "checkpoints" / pretrained.PUBLIC["alexnet"].file
+    return where_a_fetched_file_would_be(public_checkpoint.write(file), tmp_path / "torch")
+
+
+def said(made):
+    return "\n".join(text for output in outputs(made) for text in texts(output).values())
+
+
+@pytest.mark.parametrize("path", FIRST_CHAPTER, ids=lambda path: path.stem)
+def test_the_section_runs_on_a_checkpoint_in_torchvisions_format(path, checkpoint, tmp_path):
+    earlier, section = section_with_what_it_needs(read(path))
+    assert section
+    made = notebook(checkpoint, *earlier, *section)
+    notebook_environment.network_attempts()
+    run(made, tmp_path)
+    assert notebook_environment.network_attempts() == []
+    assert len(code_cells(made)) == 1 + len(earlier) + len(section)
+    assert "is not on this machine" not in said(made)
+    shown = [output for cell in code_cells(made)[-len(section) :] for output in cell.outputs]
+    words = "\n".join(text for output in shown for text in texts(output).values())
+    assert "64 filters of 11 by 11 pixels" in words
+    assert any("<img" in output.get("data", {}).get("text/html", "") for output in shown)
+    assert "AlexNet, untrained" in words
+
+
+@pytest.mark.parametrize("path", FIRST_CHAPTER, ids=lambda path: path.stem)
+def test_without_the_file_the_section_says_how_to_get_it_and_goes_on(path, tmp_path):
+    earlier, section = section_with_what_it_needs(read(path))
+    made = notebook(f'import os\nos.environ["TORCH_HOME"] = {os.fspath(tmp_path)!r}', *earlier, *section)
+    run(made, tmp_path)
+    assert "mi-course models fetch alexnet" in said(made)
+    assert "64 filters of 11 by 11 pixels" not in said(made)
+
+
+def test_only_the_cells_that_the_section_needs_are_run():
+    from nbformat.v4 import new_markdown_cell
+
+    whole = notebook(
+        "import torch",
+        "from math import pi as tau",
+        "unused = 1 / 0",
+        "two = 2",
+        "def half(x):\n    return x / two",
+        new_markdown_cell(f"Text.\n\n{SECTION}\n"),
+        "y = half(tau)",
+        new_markdown_cell("## Next"),
+        "more = y",
+    )
+    earlier, section = section_with_what_it_needs(whole)
+    assert section == ["y = half(tau)"]
+    assert earlier == ["from math import pi as tau", "two = 2", "def half(x):\n    return x / two"]
