@@ -38,5 +38,5 @@ def __getattr__(name: str):
     raise AttributeError(f"mi_course has no {name!r}; it has: {', '.join(__all__)}")
 
 
-def __dir__() -> list[str]:
+def __dir__() -> list:
     return sorted(__all__)

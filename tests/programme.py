@@ -38,7 +38,8 @@ def steps(arguments: list[str]) -> dict[str, list[str]]:
 
 def main(arguments: list[str]) -> int:
     browser = chromium.find_or_install()
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    # Two workers share the machine; threads of torch on top of them only wait for each other.
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONUNBUFFERED": "1"}
     if browser:
         environment[chromium.VARIABLE] = browser
     verdicts = []

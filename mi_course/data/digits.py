@@ -5,9 +5,12 @@ They are a file inside scikit-learn; nothing here opens a network connection.
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -17,7 +20,7 @@ SOURCE = (
     "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning "
     "Repository, 1998, https://doi.org/10.24432/C50P49; the copy in scikit-learn"
 )
-SIDE = 8
+SIDE, MOST_INK = 8, 16
 LEARN, CHOOSE = 900, 300
 
 
@@ -65,13 +68,12 @@ class DigitParts:
 @lru_cache(maxsize=1)
 def all_digits() -> Digits:
     """All pictures, in the order of the file."""
-    from sklearn.datasets import load_digits
-
-    file = load_digits()
-    return Digits(
-        images=torch.tensor(file.images / 16, dtype=torch.float32),
-        labels=torch.tensor(file.target, dtype=torch.int64),
-    )
+    # By path: importing scikit-learn for one small file would take seconds.
+    package = importlib.util.find_spec("sklearn").submodule_search_locations[0]
+    table = np.loadtxt(Path(package, "datasets", "data", "digits.csv.gz"), delimiter=",", dtype=np.int64)
+    pixels, labels = table[:, :-1], table[:, -1]
+    images = torch.tensor(pixels / MOST_INK, dtype=torch.float32).reshape(-1, SIDE, SIDE)
+    return Digits(images, torch.from_numpy(labels.copy()))
 
 
 def parts() -> DigitParts:

@@ -34,8 +34,10 @@ def cut(
 ) -> tuple[Patches, Patches]:
     """Patches from the left halves, and as many from the right halves, of all ``photographs``.
 
-    Each picture is first scaled to a height of 4.5 patches. Patches are turned grey and given the
-    same mean and contrast, since colour and brightness alone would tell many pictures apart.
+    Each picture is first scaled to a height of 4.5 patches. Colour, brightness and contrast alone would tell
+    many pictures apart, so patches are turned grey and equalised: every patch holds the same brightnesses,
+    evenly spread from 0 to 1, and differs from the others only in where they are. Parts that were flat turn
+    into fine noise.
     """
     generator = torch.Generator().manual_seed(seed)
     halves: tuple[list[Tensor], list[Tensor]] = ([], [])
@@ -50,7 +52,7 @@ def cut(
             half.extend(grey[:, b : b + side, a : a + side] for a, b in zip(x, y))
     names = tuple(p.name for p in photographs)
     labels = torch.arange(len(names)).repeat_interleave(per_photograph)
-    left, right = (Patches(_same_contrast(torch.stack(half)), labels, names) for half in halves)
+    left, right = (Patches(_same_histogram(torch.stack(half), generator), labels, names) for half in halves)
     return left, right
 
 
@@ -60,7 +62,15 @@ def _scaled(pixels: Float[Tensor, "3 height width"], height: int) -> Float[Tenso
     return torch.nn.functional.interpolate(grey, (height, width), mode="bilinear", antialias=True)[0]
 
 
-def _same_contrast(grey: Float[Tensor, "patch 1 height width"]) -> Float[Tensor, "patch 3 height width"]:
-    mean = grey.mean(dim=(2, 3), keepdim=True)
-    spread = grey.std(dim=(2, 3), keepdim=True)
-    return (0.5 + 0.2 * (grey - mean) / (spread + 0.05)).clamp(0, 1).expand(-1, 3, -1, -1).contiguous()
+def _same_histogram(
+    grey: Float[Tensor, "patch 1 height width"], generator: torch.Generator
+) -> Float[Tensor, "patch 3 height width"]:
+    """Each patch with its pixels in the same order of brightness, but spread evenly over [0, 1].
+
+    Equal pixels are put in random order: without it, flat parts would show the order of the memory.
+    """
+    flat = grey.flatten(1)
+    flat = flat + 1e-4 * torch.rand(flat.shape, generator=generator)
+    ranks = flat.argsort(dim=1).argsort(dim=1)
+    even = ranks.to(grey.dtype) / (flat.shape[1] - 1)
+    return even.view_as(grey).expand(-1, 3, -1, -1).contiguous()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -94,28 +95,27 @@ def openings(ink: Bool[Tensor, "height width"]) -> Openings:
     """Sort the empty places between strokes into bays, holes and channels."""
     from skimage.measure import label
 
-    above, below = _ink_before(ink, 0), _ink_before(ink.flip(0), 0).flip(0)
-    ink_left, ink_right = _ink_before(ink, 1), _ink_before(ink.flip(1), 1).flip(1)
-    between = ~ink & above & below
-    patches = torch.from_numpy(label(between.numpy(), connectivity=1))
-    found = {name: torch.zeros_like(ink) for name in ("left_bay", "right_bay", "hole", "channel")}
-    for number in range(1, int(patches.max()) + 1):
-        patch = patches == number
-        open_left, open_right = bool((patch & ~ink_left).any()), bool((patch & ~ink_right).any())
-        if open_left and open_right:
-            kind = "channel"
-        elif open_left or open_right:
-            kind = "left_bay" if open_left else "right_bay"
-        else:
-            kind = "hole"
-        found[kind] |= patch
-    return Openings(**found)
+    squares = ink.numpy()
+    ink_above, ink_left = _ink_before(squares, axis=0), _ink_before(squares, axis=1)
+    ink_below = _ink_before(squares[::-1], axis=0)[::-1]
+    ink_right = _ink_before(squares[:, ::-1], axis=1)[:, ::-1]
+    between = ~squares & ink_above & ink_below
+    patch = label(between, connectivity=1)
+    count = int(patch.max()) + 1
+    open_left = np.bincount(patch[between & ~ink_left], minlength=count) > 0
+    open_right = np.bincount(patch[between & ~ink_right], minlength=count) > 0
+    kinds = {
+        "left_bay": open_left & ~open_right,
+        "right_bay": open_right & ~open_left,
+        "hole": ~open_left & ~open_right,
+        "channel": open_left & open_right,
+    }
+    return Openings(**{name: torch.from_numpy(kind[patch] & between) for name, kind in kinds.items()})
 
 
-def _ink_before(ink: Bool[Tensor, "height width"], axis: int) -> Bool[Tensor, "height width"]:
-    """Whether there is ink at an earlier place of the same row (axis 1) or column (axis 0)."""
-    count = ink.int().cumsum(dim=axis)
-    return count - ink.int() > 0
+def _ink_before(squares: np.ndarray, *, axis: int) -> np.ndarray:
+    """Whether there is ink at an earlier place of the same column (axis 0) or row (axis 1)."""
+    return (squares.cumsum(axis=axis) - squares) > 0
 
 
 Mask = Bool[Tensor, "height width"]
@@ -147,9 +147,12 @@ def upper_half(shape: Shape) -> Mask:
 
 def ninth(shape: Shape, row: int, column: int) -> Mask:
     """One of the frame's nine parts: rows and columns 0, 1, 2, counted from the top left."""
-    rows = (_down(shape.height) * 3).floor() == row
-    columns = (_down(shape.width) * 3).floor() == column
-    return rows[:, None] & columns
+    return _third(shape.height, row)[:, None] & _third(shape.width, column)
+
+
+@lru_cache(maxsize=256)
+def _third(count: int, number: int) -> Bool[Tensor, " place"]:
+    return (_down(count) * 3).floor() == number
 
 
 def _down(count: int) -> Float[Tensor, " place"]:

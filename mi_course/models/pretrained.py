@@ -134,6 +134,7 @@ def _shipped(name: str, untrained: bool):
 
     facts = card(name)
     folder = WEIGHTS / name
+    verify(folder / "config.json", facts["files"]["config.json"]["sha256"])
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     model = AlexNet(AlexNetConfig.from_dict(config["alexnet"]), tuple(config["classes"]))
     if untrained:

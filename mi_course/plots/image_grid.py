@@ -50,7 +50,7 @@ def image_grid(
     limits = [float(np.nanmax(np.abs(picture), initial=0)) or 1.0 for picture in pictures]
     with_bar = kind != "picture" and scale == "shared"
 
-    bar_room = 0.85 if with_bar else 0.0
+    bar_room = 1.0 if with_bar else 0.0
     cell = min((WIDTH - 2 * _MARGIN - bar_room + _GAP) / columns - _GAP, 3.4)
     row_heights = [
         min(cell * max(picture.shape[-2] / picture.shape[-1] for picture in row), 4.5)

@@ -395,7 +395,7 @@ def ship(run: Path, scaling: list[Path], to: Path = WEIGHTS / "alexnet-mini") ->
                 "bytes": (to / name).stat().st_size,
                 "sha256": hashlib.sha256((to / name).read_bytes()).hexdigest(),
             }
-            for name in ("model.safetensors", "history.safetensors")
+            for name in ("config.json", "model.safetensors", "history.safetensors")
         },
     }
     (to / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -29,7 +29,9 @@ class PixelGrid(ipywidgets.GridBox):
 
     def __init__(self, image: Float[Tensor, "height width"]):
         height, width = image.shape
-        layout = {"width": "24px", "height": "24px", "margin": "0", "padding": "0"}
+        # With a line around every pixel, an empty page can be seen on a white screen as well as on a dark one.
+        line = "1px solid #8A8F98"
+        layout = {"width": "25px", "height": "25px", "margin": "0", "padding": "0", "border": line}
         self._places = [(row, column) for row in range(height) for column in range(width)]
         self._buttons = [ipywidgets.Button(layout=layout) for _ in self._places]
         for place, button in zip(self._places, self._buttons):
@@ -38,7 +40,7 @@ class PixelGrid(ipywidgets.GridBox):
             self._buttons,
             layout=ipywidgets.Layout(
                 grid_template_columns=f"repeat({width}, 25px)",
-                grid_gap="1px 0px",
+                grid_gap="0px",
                 width=f"{25 * width + 4}px",
             ),
         )

@@ -288,6 +288,8 @@ class Explorer:
             self.page.keyboard.press("Tab")
         elif "widget-toggle-button" in classes or "widget-button" in classes:
             control.click()
+        elif "mi-pixel-grid" in classes:
+            control.locator("button").nth(9).click()
         else:
             raise NotImplementedError(
                 f"The harness does not know how to move a control of class {classes!r}."

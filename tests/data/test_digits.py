@@ -4,6 +4,14 @@ import torch
 from mi_course.data import digits
 
 
+def test_the_file_is_read_as_scikit_learn_reads_it():
+    from sklearn.datasets import load_digits
+
+    theirs, ours = load_digits(), digits.all_digits()
+    assert torch.equal(ours.images * 16, torch.tensor(theirs.images, dtype=torch.float32))
+    assert torch.equal(ours.labels, torch.tensor(theirs.target))
+
+
 def test_ink_runs_from_zero_to_one():
     images = digits.all_digits().images
     assert images.min() == 0

@@ -44,6 +44,12 @@ def test_no_prediction_is_said_and_does_no_harm(capsys):
     assert "You made no prediction. The experiment says: mostly edges" in capsys.readouterr().out
 
 
+def test_the_reveal_tells_who_says_so(capsys):
+    ask(0)
+    mc.reveal("98.filters", 0, source="The paper")
+    assert "The paper says: mostly edges" in capsys.readouterr().out
+
+
 def test_a_prediction_may_change_before_the_reveal_and_not_after(capsys):
     ask(0)
     ask(1)

@@ -73,7 +73,7 @@ def test_its_figures_agree_with_each_other(card):
 
 def test_its_series_of_training_sets_grows(card):
     sizes = [run["train_images"] for run in card["scaling"]]
-    assert len(sizes) >= 3
+    assert len(sizes) >= 2
     assert sizes == sorted(set(sizes))
     assert len({run["steps"] for run in card["scaling"]}) == 1
     assert all(0 < run["top1"] < run["top5"] < 1 for run in card["scaling"])

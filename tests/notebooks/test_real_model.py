@@ -35,6 +35,10 @@ def names(source, context):
     return found
 
 
+def from_before(source):
+    return names(source, ast.Load) - names(source, ast.Store)
+
+
 def section_with_what_it_needs(whole):
     """The code of the section, and in front of it the earlier cells that define what it uses."""
     cells = whole.cells
@@ -42,10 +46,10 @@ def section_with_what_it_needs(whole):
     headings = [i for i, c in enumerate(cells) if c.cell_type == "markdown" and "\n## " in f"\n{c.source}"]
     end = next((i for i in headings if i > start), len(cells))
     section = [cell.source for cell in cells[start:end] if cell.cell_type == "code"]
-    used, earlier = set().union(*(names(source, ast.Load) for source in section)), []
+    needed, earlier = from_before("\n".join(section)), []
     for cell in reversed(cells[:start]):
-        if cell.cell_type == "code" and names(cell.source, ast.Store) & used:
-            used |= names(cell.source, ast.Load)
+        if cell.cell_type == "code" and names(cell.source, ast.Store) & needed:
+            needed = (needed - names(cell.source, ast.Store)) | from_before(cell.source)
             earlier.insert(0, cell.source)
     return earlier, section
 
