@@ -290,7 +290,7 @@ EXERCISES = (
         hints=(
             "The rule that fired is printed with the measured numbers. Look at the picture of the bays and "
             "holes: which of these numbers would surprise you for a zero?",
-            "A closed zero has a hole and no bay at all. So the very first question went the wrong way.",
+            "A closed zero has a hole and hardly any bay. So the very first question went the wrong way.",
         ),
         reference="left_bay",
         check=_check_read_the_rule,
