@@ -47,8 +47,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         part = body[: self.server.stop_after]
+        self.server.sent.append(len(part))  # before the client can have it all and look
         self.wfile.write(part)
-        self.server.sent.append(len(part))
 
     def log_message(self, *_):
         pass
