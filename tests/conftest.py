@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import jaxtyping
 import pytest
 
 from tests import chromium as browser
@@ -24,6 +25,15 @@ def course_home(tmp_path, monkeypatch):
     """An empty folder of progress and models, in force during one test."""
     monkeypatch.setenv("MI_COURSE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def without_type_checks():
+    """The runtime shape checks of the tests are off: what answers is what the package itself says."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", before)
 
 
 @pytest.fixture(scope="session")

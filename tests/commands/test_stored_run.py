@@ -48,7 +48,7 @@ def test_what_differs_between_runs_is_stripped_and_tags_are_kept():
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        ("/tmp/ipykernel_123/456.py:3: UserWarning", "<cell>:3: UserWarning"),
+        ("/scratch/ipykernel_123/456.py:3: UserWarning", "<cell>:3: UserWarning"),
         (r"C:\Temp\ipykernel_1\2.py:3: x", "<cell>:3: x"),
         ("kept in /tmp/mi-course-home-ab_1/models", "kept in <MI_COURSE_HOME>/models"),
         ("/a/lib/python3.11/site-packages/torch/x.py:3: W", "site-packages/torch/x.py:3: W"),
@@ -70,7 +70,7 @@ def test_a_large_picture_is_passed_over_quickly():
 
 def test_nbval_sanitizes_what_the_stored_run_strips_in_the_same_way():
     rules = re.findall(r"^regex: (.*)$\n^replace: (.*)$", SANITIZERS.read_text(), re.MULTILINE)
-    text = "/tmp/ipykernel_1/2.py /x/mi-course-home-a/y /l/site-packages/z <f at 0xabc> 1.23456"
+    text = "/scratch/ipykernel_1/2.py /x/mi-course-home-a/y /l/site-packages/z <f at 0xabc> 1.23456"
 
     def sanitize(text):
         for pattern, replacement in rules:

@@ -1,6 +1,5 @@
-"""One thread for all of these tests, and a way to see an error as a learner sees it."""
+"""One thread for all of these tests."""
 
-import jaxtyping
 import pytest
 
 
@@ -10,12 +9,3 @@ def one_thread():
 
     with runtime.one_thread():
         yield
-
-
-@pytest.fixture
-def without_type_checks():
-    """The runtime shape checks of the tests are off: what answers is what the package itself says."""
-    before = jaxtyping.config.jaxtyping_disable
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", before)
