@@ -1,8 +1,9 @@
 """Read or change any activation of a model while it runs.
 
 A *hook* is a function that PyTorch calls with a module's output. Seen from here a model is a
-dictionary of named points: `hook_points()` maps each name to the module whose output it is.
-Everything else (caching, intervening) follows from that, for vision and language models alike.
+dictionary of named points: `hook_points()` maps each name to the module whose output it is. Where
+a formula has no module of its own, a `HookPoint` stands in it. Everything else (caching, intervening)
+follows from that, for vision and language models alike.
 """
 
 from __future__ import annotations
@@ -13,10 +14,19 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from mi_course.errors import UnknownName
+from mi_course.errors import CourseError, UnknownName
 from mi_course.models.activation_cache import ActivationCache
 
 Hook = Callable[[torch.Tensor, str], "torch.Tensor | None"]
+Names = str | Iterable[str] | Callable[[str], bool] | None
+"""Which points: one, several, those of which a function says True, or all."""
+
+
+class HookPoint(nn.Module):
+    """Returns its input: a place in a formula that has a name, so that it can be read and changed."""
+
+    def forward(self, activation: torch.Tensor) -> torch.Tensor:
+        return activation
 
 
 class HookedModule(nn.Module):
@@ -26,12 +36,6 @@ class HookedModule(nn.Module):
         """Each point's name and the module whose output is the activation, in order of computation."""
         raise NotImplementedError
 
-    def _point(self, name: str) -> nn.Module:
-        points = self.hook_points()
-        if name not in points:
-            raise UnknownName("activation", name, points)
-        return points[name]
-
     @contextmanager
     def hooks(self, hooks: Iterable[tuple[str, Hook]]) -> Iterator[None]:
         """While the context is open, call ``fn(activation, name)`` at each named point.
@@ -39,10 +43,12 @@ class HookedModule(nn.Module):
         A function that returns a tensor replaces the activation by it; one that returns None leaves
         it alone. The hooks are gone when the context closes, also after an exception.
         """
-        handles = []
+        points, handles = self.hook_points(), []
         try:
             for name, fn in hooks:
-                handles.append(self._point(name).register_forward_hook(_as_forward_hook(fn, name)))
+                if name not in points:
+                    raise UnknownName("activation", name, points)
+                handles.append(points[name].register_forward_hook(_as_forward_hook(fn, name)))
             yield
         finally:
             for handle in handles:
@@ -53,23 +59,47 @@ class HookedModule(nn.Module):
         with self.hooks(hooks):
             return self(inputs)
 
-    def run_with_cache(
-        self, inputs: torch.Tensor, names: Iterable[str] | None = None
-    ) -> tuple[torch.Tensor, ActivationCache]:
-        """The model's output, and the activations at the named points (all of them if None).
+    @contextmanager
+    def caching(self, names: Names = None) -> Iterator[dict[str, torch.Tensor]]:
+        """While the context is open, every run leaves its activations in the dictionary that it gives.
 
-        Gradients flow through cached activations unless the call stands under ``torch.no_grad()``.
+        ``names``: a name, several, a function that says of each name whether it is wanted, or None for
+        all. Raises CourseError at the end if a point that was asked for by name was never reached.
         """
-        if isinstance(names, str):
-            names = [names]
-        names = list(self.hook_points()) if names is None else list(names)
+        wanted = self._wanted(names)
         found: dict[str, torch.Tensor] = {}
 
         def store(activation: torch.Tensor, name: str) -> None:
             found[name] = activation
 
-        output = self.run_with_hooks(inputs, [(name, store) for name in names])
+        with self.hooks([(name, store) for name in wanted]):
+            yield found
+        missed = [name for name in wanted if name not in found]
+        if missed and names is not None and not callable(names):
+            raise CourseError(
+                f"The run did not reach {', '.join(missed[:5])}: it began behind it or stopped before."
+            )
+
+    def run_with_cache(
+        self, inputs: torch.Tensor, names: Names = None
+    ) -> tuple[torch.Tensor, ActivationCache]:
+        """The model's output, and the activations at the named points (all of them if None).
+
+        ``names``: a name, several, or a function that says of each name whether it is wanted.
+        Gradients flow through cached activations unless the call stands under ``torch.no_grad()``.
+        """
+        with self.caching(names) as found:
+            output = self(inputs)
         return output, ActivationCache(found)
+
+    def _wanted(self, names: Names) -> list[str]:
+        if names is None:
+            return list(self.hook_points())
+        if isinstance(names, str):
+            return [names]
+        if callable(names):
+            return [name for name in self.hook_points() if names(name)]
+        return list(names)
 
 
 def _as_forward_hook(fn: Hook, name: str):

@@ -1,78 +1,73 @@
 """`load`: the one door to every model, shipped or public.
 
-A shipped model is a folder of `mi_course/weights`: `config.json`, `model.safetensors`, and `card.json`
-with the recipe, the figures it was accepted on and each file's sha256. A public model is a file that
-the learner fetched. Both are hashed before they are read, and nothing is downloaded by itself.
+A shipped model is a folder of `mi_course/weights`: `config.json`, `model.safetensors`, a tokenizer if it
+reads text, and `card.json` with the recipe, the figures it was accepted on and each file's sha256. A
+public model is what the learner fetched. Both are hashed before they are read, and nothing is downloaded
+by itself. A folder of one's own is read as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from mi_course.errors import CourseError, DamagedWeights, ModelNotHere, UnknownName
-from mi_course.folders import models_folder
+from mi_course.models import model_folder, public_models
+from mi_course.models.public_models import PUBLIC, PublicFile, PublicModel
 from mi_course.runtime import choose_device
+
+__all__ = [
+    "PUBLIC",
+    "WEIGHTS",
+    "PublicFile",
+    "PublicModel",
+    "card",
+    "history",
+    "load",
+    "load_if_here",
+    "path_of",
+    "shipped",
+    "verify",
+]
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 UNTRAINED = "-untrained"
 
 
-@dataclass(frozen=True)
-class PublicModel:
-    """A model that others published and that is too large to ship. ``sha256_prefix``: of the file."""
-
-    name: str
-    file: str
-    url: str
-    megabytes: int
-    sha256_prefix: str
-    licence: str
-    about: str
-
-
-PUBLIC = {
-    "alexnet": PublicModel(
-        name="alexnet",
-        file="alexnet-owt-7be5be79.pth",
-        url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-        megabytes=233,
-        sha256_prefix="7be5be79",
-        licence="weights by torchvision (BSD-3-Clause); trained on ImageNet, whose terms are for research",
-        about="torchvision's AlexNet, trained on 1.3 million ImageNet photographs of 1000 classes",
-    ),
-}
-
-
-def load(name: str, device: str | None = None):
+def load(name: str | Path, device: str | None = None):
     """The model called ``name``, ready to use: weights checked, in evaluation mode, float32.
 
-    ``name``: a shipped model ("alexnet-mini"), a public one that is on this machine ("alexnet"), or
+    ``name``: a shipped model ("tiny-world"), a public one that is on this machine ("gpt2"), or
     either with "-untrained" behind it: the same network with the random weights that training
-    starts from, the control of most experiments. ``device``: see `runtime.choose_device`.
+    starts from, the control of most experiments. Or the path of a folder that holds a GPT-2 in the
+    format of ``transformers`` ("./my-gpt2"), which is read unchecked. ``device``: see
+    `runtime.choose_device`.
 
-    Vision models carry their class names in ``.classes``, in the order of the logits; a public
-    checkpoint that holds no names has none.
+    Language models carry their tokenizer in ``.tokenizer`` (None if there is none), vision models their
+    class names in ``.classes``, in the order of the logits (a public checkpoint that holds no names
+    has none).
 
     Raises ModelNotHere for a public model that was not fetched (the text says how), DamagedWeights
-    if the file is not the published one, UnknownName otherwise.
+    if a file is not the published one, CourseError for a folder with something else in it,
+    UnknownName otherwise.
     """
     device = choose_device(device)
+    name = str(name)
     base, untrained = name.removesuffix(UNTRAINED), name.endswith(UNTRAINED)
     if base in shipped():
         model = _shipped(base, untrained)
     elif base in PUBLIC:
         model = _public(PUBLIC[base], untrained)
+    elif Path(name).expanduser().is_dir():
+        model = model_folder.read(Path(name).expanduser())
     else:
         known = [*shipped(), *PUBLIC]
         raise UnknownName("model", name, known + [k + UNTRAINED for k in known])
     return model.to(device).eval()
 
 
-def load_if_here(name: str, device: str | None = None):
+def load_if_here(name: str | Path, device: str | None = None):
     """The model, or None and a printed line on how to get it: for what a notebook can do without."""
     try:
         return load(name, device)
@@ -108,10 +103,7 @@ def path_of(name: str) -> Path | None:
         return WEIGHTS / name / "model.safetensors"
     if name not in PUBLIC:
         raise UnknownName("model", name, [*shipped(), *PUBLIC])
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    torch_hub = Path(os.environ.get("TORCH_HOME") or Path(cache) / "torch") / "hub" / "checkpoints"
-    places = (folder / PUBLIC[name].file for folder in (models_folder(), torch_hub))
-    return next((path for path in places if path.is_file()), None)
+    return public_models.find(PUBLIC[name])
 
 
 def verify(path: Path, sha256: str) -> None:
@@ -128,44 +120,48 @@ def verify(path: Path, sha256: str) -> None:
 
 
 def _shipped(name: str, untrained: bool):
-    from safetensors.torch import load_file
-
-    from mi_course.models.alexnet import AlexNet, AlexNetConfig, initialize
-
-    facts = card(name)
-    folder = WEIGHTS / name
-    verify(folder / "config.json", facts["files"]["config.json"]["sha256"])
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    model = AlexNet(AlexNetConfig.from_dict(config["alexnet"]), tuple(config["classes"]))
+    facts, folder = card(name), WEIGHTS / name
+    needed = facts["files"].keys() - {"history.safetensors"} - ({"model.safetensors"} if untrained else set())
+    for file in sorted(needed):
+        verify(folder / file, facts["files"][file]["sha256"])
     if untrained:
-        return initialize(model, facts["untrained_twin"]["seed"])
-    verify(folder / "model.safetensors", facts["files"]["model.safetensors"]["sha256"])
-    weights = load_file(folder / "model.safetensors")
-    model.load_state_dict({key: tensor.float() for key, tensor in weights.items()})
-    return model
+        twin = {key: value for key, value in facts["untrained_twin"].items() if key != "name"}
+        return model_folder.untrained(folder, **twin)
+    return model_folder.read(folder)
 
 
 def _public(public: PublicModel, untrained: bool):
-    import pickle
-
-    import torch
-
-    from mi_course.models.alexnet import TORCHVISION_ALEXNET, AlexNet, initialize
-
-    if untrained:
-        return initialize(AlexNet(TORCHVISION_ALEXNET), seed=0)
     path = path_of(public.name)
+    if untrained:
+        return _untrained(public, path)
     if path is None:
         raise ModelNotHere(
             f"{public.name!r} is not on this machine: {public.about}. It is {public.megabytes} MB, from "
             f"{public.url} ({public.licence}). Fetch it with:  mi-course models fetch {public.name}"
         )
     verify(path, public.sha256_prefix)
+    return model_folder.read(path.parent) if public.beside else _torchvision(public, path)
+
+
+def _untrained(public: PublicModel, path: Path | None):
+    """The public network's shape with random weights; for a language model with its tokenizer, if that is here."""
+    if not public.beside:
+        from mi_course.models.alexnet import TORCHVISION_ALEXNET, AlexNet, initialize
+
+        return initialize(AlexNet(TORCHVISION_ALEXNET), seed=0)
+    if path is not None:
+        return model_folder.untrained(path.parent, seed=0)
+    from mi_course.models.transformer import GPT2_SMALL, Transformer
+
+    return Transformer(GPT2_SMALL, seed=0)
+
+
+def _torchvision(public: PublicModel, path: Path):
+    from mi_course.models.alexnet import TORCHVISION_ALEXNET, AlexNet
+
     model = AlexNet(TORCHVISION_ALEXNET)
     try:
-        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (RuntimeError, TypeError, pickle.UnpicklingError) as error:
-        # What PyTorch says of a file with code inside ends with how to run that code: not to be passed on.
-        why = "it holds more than numbers" if isinstance(error, pickle.UnpicklingError) else error
-        raise CourseError(f"{path} does not hold the weights of {public.about}: {why}") from None
+        model.load_state_dict(model_folder.read_weights(path))
+    except (CourseError, RuntimeError) as error:
+        raise CourseError(f"{path} does not hold the weights of {public.about}: {error}") from None
     return model

@@ -1,0 +1,60 @@
+"""The vocabulary: every word that the grammar can write, one token each."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from mi_course.data.tiny_world import facts, gifts, paragraphs, repeats
+from mi_course.data.tiny_world.grammar import Rule
+from mi_course.data.tiny_world.words import LANDMARKS, NAMES, PLACES, TOPICS
+
+EOS = "<|endoftext|>"
+"""Stands before and behind every document, as in GPT-2: it begins, separates and ends texts."""
+
+UNKNOWN = "<|unk|>"
+"""Stands for a word that the world does not know; never in a text of ours."""
+
+
+@lru_cache(maxsize=1)
+def ordinary_words() -> tuple[str, ...]:
+    """All words and punctuation marks, without the two special tokens; in a fixed order."""
+    rules = [*paragraphs.rules(), *repeats.rules(("the",))]
+    for which in ("training", "held_out", "unseen"):
+        rules += gifts.rules(which)
+    for which in ("training", "held_out"):
+        rules += facts.rules(which)
+    found = {word for rule in rules for word in _words_of(rule)}
+    found |= {*NAMES, *PLACES, *facts_words()}
+    return tuple(sorted(found))
+
+
+def facts_words() -> set[str]:
+    words = {word for landmark in LANDMARKS for word in landmark.split()}
+    for relation in facts.RELATIONS.values():
+        words |= {word for text in (*relation.subjects, *relation.answers) for word in text.split()}
+    return words
+
+
+def _words_of(rule: Rule) -> set[str]:
+    """The words of a rule's outcomes, where they do not hang on what was written before."""
+    from mi_course.data.tiny_world.grammar import Memory, Word
+
+    if callable(rule._outcomes) and rule.reads not in (("topic",), ("mood",)):
+        return set()
+    found: set[str] = set()
+    values = {"topic": TOPICS, "mood": ("good", "bad")}.get(rule.reads[0] if rule.reads else "", (None,))
+    for value in values:
+        memory = Memory({rule.reads[0]: value} if rule.reads else {})
+        for branch in rule.table(memory).branches:
+            found |= {symbol.text for symbol in branch.symbols if isinstance(symbol, Word)}
+    return found
+
+
+def vocabulary() -> tuple[str, ...]:
+    """All tokens in the order of their ids: end of text, unknown, then the ordinary words."""
+    return (EOS, UNKNOWN, *ordinary_words())
+
+
+def token_ids() -> dict[str, int]:
+    """Each token's id."""
+    return {token: number for number, token in enumerate(vocabulary())}

@@ -1,0 +1,127 @@
+"""Read a model from a folder: ``config.json`` says what it is, the weights and the tokenizer lie beside it.
+
+The formats are the ecosystem's own. Language models: what ``transformers`` writes for GPT-2. AlexNets:
+torchvision's names, and the shape in a section ``alexnet`` of the config. No code in a folder is ever run.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mi_course.errors import CourseError
+
+if TYPE_CHECKING:
+    from mi_course.models.hooks import HookedModule
+
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+def read(folder: str | Path) -> HookedModule:
+    """The model in ``folder``, in float32. Raises CourseError in words for a folder that does not hold one."""
+    folder = Path(folder)
+    config = read_config(folder)
+    path = weights_of(folder)
+    if path is None:
+        parts = sorted(p.name for p in folder.glob("*.safetensors"))
+        beside = f" (weights in several files, such as {parts[0]}, are not read)" if parts else ""
+        raise CourseError(f"{folder} holds no weights: neither {' nor '.join(WEIGHT_FILES)}{beside}.")
+    state = read_weights(path)
+    if "alexnet" in config:
+        return _alexnet(config, state)
+    from mi_course.models.transformer import Transformer
+
+    try:
+        return Transformer.from_gpt2(config, state, _tokenizer(folder, config))
+    except (CourseError, TypeError, ValueError) as error:
+        raise CourseError(f"{folder}: {error}") from None
+
+
+def untrained(folder: str | Path, seed: int, **options) -> HookedModule:
+    """The network in ``folder`` with the random weights that training starts from; weights are not read.
+
+    ``options``: for `transformer.initialize`.
+    """
+    folder = Path(folder)
+    config = read_config(folder)
+    if "alexnet" in config:
+        from mi_course.models.alexnet import initialize
+
+        return initialize(_alexnet(config, None), seed)
+    from mi_course.models.gpt2_format import shape_of
+    from mi_course.models.transformer import Transformer, TransformerConfig, initialize
+
+    model = Transformer(TransformerConfig(**shape_of(config)), tokenizer=_tokenizer(folder, config))
+    return initialize(model, seed, **options)
+
+
+def weights_of(folder: str | Path) -> Path | None:
+    """The file of weights in ``folder``; None if there is none."""
+    files = (Path(folder) / name for name in WEIGHT_FILES)
+    return next((path for path in files if path.is_file()), None)
+
+
+def has_tokenizer(folder: str | Path) -> bool:
+    """Whether ``folder`` holds a tokenizer that `Tokenizer.from_folder` reads."""
+    folder = Path(folder)
+    return (folder / "tokenizer.json").is_file() or all(
+        (folder / name).is_file() for name in ("vocab.json", "merges.txt")
+    )
+
+
+def read_config(folder: Path) -> dict:
+    path = folder / "config.json"
+    if not path.is_file():
+        raise CourseError(f"{folder} is not a model's folder: it has no config.json.")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CourseError(f"{path} is not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise CourseError(f"{path} does not describe a model.")
+    return config
+
+
+def read_weights(path: Path) -> dict:
+    """Tensors by name. Files of the older format are read without running anything that they may hold."""
+    if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise CourseError(f"{path} is not a whole safetensors file: {error}") from None
+    import pickle
+
+    import torch
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        # What PyTorch says here ends with how to run the code inside: not to be passed on.
+        raise CourseError(f"{path} is not a file of weights: it holds more than numbers.") from None
+    except (RuntimeError, EOFError) as error:
+        raise CourseError(f"{path} cannot be read: {error}") from None
+    if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+        raise CourseError(f"{path} is not a file of weights: it holds more than named tensors.")
+    return state
+
+
+def _alexnet(config: dict, state: dict | None) -> HookedModule:
+    from mi_course.models.alexnet import AlexNet, AlexNetConfig
+
+    model = AlexNet(AlexNetConfig.from_dict(config["alexnet"]), tuple(config["classes"]))
+    if state is not None:
+        model.load_state_dict({key: tensor.float() for key, tensor in state.items()})
+    return model
+
+
+def _tokenizer(folder: Path, config: dict):
+    """The folder's tokenizer, if it has one (a network of numbers needs none)."""
+    if not has_tokenizer(folder):
+        return None
+    from mi_course.models.tokenizer import Tokenizer
+
+    return Tokenizer.from_folder(folder)
