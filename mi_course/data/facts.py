@@ -38,16 +38,17 @@ def answer(relation: str, subject: str) -> str:
 
 
 def prompts(
-    relation: str | None = None, *, phrasing: Literal["training", "held_out"] = "held_out"
+    relation: str | None = None, *, phrasing: Literal["training", "held_out", "fresh"] = "held_out"
 ) -> FactPrompts:
     """Every fact of a relation (of all relations if None) in every phrasing of that kind.
 
-    ``phrasing``: "held_out" ones never occur in the training text, "training" ones do.
+    ``phrasing``: "training" ones occur in the training text, "held_out" and "fresh" ones never do. The
+    training text was mended with the held-out ones in view; the fresh ones were asked once, at the end.
     """
     if relation is not None and relation not in RELATIONS:
         raise UnknownName("relation", relation, RELATIONS)
-    if phrasing not in ("training", "held_out"):
-        raise UnknownName("kind of phrasing", phrasing, ("training", "held_out"))
+    if phrasing not in ("training", "held_out", "fresh"):
+        raise UnknownName("kind of phrasing", phrasing, ("training", "held_out", "fresh"))
     chosen = [RELATIONS[relation]] if relation else RELATIONS.values()
     rows = [
         (text.replace("{s}", subject), ANSWERS[one.name, subject], subject, one.name, text)

@@ -50,14 +50,13 @@ class LabelledText:
         """Which document each of them stands in: tokens of one document hang together."""
         return self.asked.nonzero()[:, 0]
 
-    def before(self, role: str) -> Bool[Tensor, "document pos"]:
-        """The positions at which the next word is one of slot ``role``: where the model has to choose it."""
+    def before(self, *roles: str) -> Bool[Tensor, "document pos"]:
+        """The positions at which the next word stands in one of these slots: where the model has to choose it."""
         found = torch.zeros_like(self.asked)
         for row, document in enumerate(self.documents):
-            for position, word in enumerate(document.written):
-                found[row, position] = (
-                    word.role == role
-                )  # its own position is one further: the row has a start token
+            for index, word in enumerate(document.written):
+                # The word itself stands at index + 1, behind the end-of-text token: index is the place before it.
+                found[row, index] = word.role in roles
         return found
 
     def known(self) -> Float[Tensor, " asked"]:

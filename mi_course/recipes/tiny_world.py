@@ -33,14 +33,15 @@ from mi_course.models.tokenizer import Tokenizer
 from mi_course.models.transformer import Transformer, TransformerConfig, initialize
 from mi_course.recipes.muon import Muon
 
-EMBEDDING_STD = 0.3  # with GPT-2's 0.02 no induction appears in a comparable time
+START = {"embedding_std": 0.3, "positions": "sines"}
+"""With GPT-2's 0.02 no induction appears in a comparable time."""
 
 
 @dataclass(frozen=True)
 class Schedule:
     """How long, how fast, in which order."""
 
-    steps: int = 7_000
+    steps: int = 7_500
     documents: int = 64  # a step
     repeats_only: int = 400  # steps at the start, without MLPs
     warm_up: int = 50
@@ -63,18 +64,9 @@ def shape() -> TransformerConfig:
     )
 
 
-def untrained(seed: int, tokenizer=None) -> Transformer:
-    """The network that training starts from: positions begin as sines, so that near ones are alike."""
-    model = initialize(Transformer(shape(), tokenizer=tokenizer), seed, embedding_std=EMBEDDING_STD)
-    with torch.no_grad():
-        model.W_pos.copy_(sinusoids(model.config.n_ctx, model.config.d_model) * EMBEDDING_STD)
-    return model
-
-
-def sinusoids(n_ctx: int, d_model: int) -> Tensor:
-    """Sine and cosine of each position at wavelengths from 2π to 10,000 · 2π (Vaswani et al. 2017)."""
-    angle = torch.arange(n_ctx)[:, None] / 10_000 ** (torch.arange(0, d_model, 2) / d_model)
-    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
+def untrained(seed: int, tokenizer: Tokenizer | None = None) -> Transformer:
+    """The network that training starts from."""
+    return initialize(Transformer(shape(), tokenizer=tokenizer), seed, **START)
 
 
 def learning_rate(step: int, schedule: Schedule) -> float:
@@ -178,10 +170,11 @@ def train(out: Path, schedule: Schedule, *, evaluate_every: int = 500, checkpoin
     (out / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def ship(run: Path, to: Path = WEIGHTS / "tiny-world") -> dict:
+def ship(run: Path, to: Path = WEIGHTS / "tiny-world", note: str = "") -> dict:
     """Lay the model of a run into the package: configuration, weights, tokenizer, and the card.
 
-    What is measured is the model as it ships, its weights rounded to 16 bits.
+    What is measured is the model as it ships, its weights rounded to 16 bits. ``note``: in what the run
+    differed from this recipe, for the card.
     """
     from mi_course.models.model_folder import read
     from mi_course.recipes import tiny_world_measures as measures
@@ -198,16 +191,13 @@ def ship(run: Path, to: Path = WEIGHTS / "tiny-world") -> dict:
         "licence": "weights: CC BY 4.0; the text is made by mi_course.data.tiny_world",
         "recipe": "python -m mi_course.recipes.tiny_world train",
         "data": "mi_course.data.tiny_world, written while the model learned; no held-out part of it",
+        "note": note,
         **schedule,
         "steps_done": state["step"],
         "seconds": round(state["seconds"]),
         **measures.full(model),
         "curve": state["curve"],
-        "untrained_twin": {
-            "name": "tiny-world-untrained",
-            "seed": schedule["seed"],
-            "embedding_std": EMBEDDING_STD,
-        },
+        "untrained_twin": {"name": "tiny-world-untrained", "seed": schedule["seed"], **START},
         "files": {
             path.name: {
                 "bytes": path.stat().st_size,
@@ -275,6 +265,7 @@ def main(arguments: list[str] | None = None) -> None:
         training.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     laying = actions.add_parser("ship", help="measure a run's model and lay it into the package")
     laying.add_argument("--run", type=Path, required=True)
+    laying.add_argument("--note", default="", help="in what the run differed from this recipe")
     laying.add_argument("--to", type=Path, default=WEIGHTS / "tiny-world")
     options = vars(parser.parse_args(arguments))
     if options.pop("action") == "ship":

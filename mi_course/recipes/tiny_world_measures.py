@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from functools import lru_cache
 
@@ -30,16 +31,11 @@ def validation(n: int) -> tuple[tw.Scored, ...]:
 @torch.no_grad()
 def last_logits(model: Transformer, texts: tuple[str, ...], batch: int = 128) -> Tensor:
     """The logits behind the last word of each text, "text d_vocab"."""
-    ids, end = tw.token_ids(), tw.token_ids()[tw.EOS]
-    rows = [[end, *(ids[word] for word in text.split())] for text in texts]
+    tokens, last = _as_rows(texts)
     parts = []
-    for start in range(0, len(rows), batch):
-        chosen = rows[start : start + batch]
-        longest = max(map(len, chosen))
-        tokens = torch.tensor([row + [end] * (longest - len(row)) for row in chosen])
-        resid = model(tokens, stop_at_layer=model.config.n_layers)
-        last = torch.tensor([len(row) - 1 for row in chosen])
-        parts.append(model.unembed(resid[torch.arange(len(chosen)), last][:, None])[:, 0])
+    for chosen, ends in zip(tokens.split(batch), last.split(batch)):
+        resid = model(chosen[:, : int(ends.max()) + 1], stop_at_layer=model.config.n_layers)
+        parts.append(model.unembed(resid[torch.arange(len(chosen)), ends][:, None])[:, 0])
     return torch.cat(parts)
 
 
@@ -173,31 +169,36 @@ def _three_people(model: Transformer, n: int) -> dict:
     """Does the model find out who was named twice, or is there a shortcut?
 
     Attention edges from each second mention of a name are cut, in every head: to the word behind the
-    first mention (what an induction head looks at), to the first mention itself (a duplicate-token
-    head), and both. The control cuts as many edges from the same places to other words before.
+    first mention (what an induction head looks at), to the first mention (a duplicate-token head), to
+    everything before. The control cuts everything before as many other words, drawn from those that
+    stand between the opening's first name and the end.
     """
     prompts = indirect_object.prompts(n, people=3)
-    ids, end = tw.token_ids(), tw.token_ids()[tw.EOS]
-    rows = [[end, *(ids[word] for word in text.split())] for text in prompts.texts]
-    size = max(map(len, rows))
-    tokens = torch.tensor([row + [end] * (size - len(row)) for row in rows])
-    last = torch.tensor([len(row) - 1 for row in rows])
-    names = ["behind_first_mention", "first_mention", "control"]
-    edges = {name: torch.zeros(len(rows), size, size, dtype=torch.bool) for name in names}
-    for number, (row, wrong) in enumerate(zip(rows, prompts.wrong)):
+    tokens, last = _as_rows(prompts.texts)
+    ids, rng = tw.token_ids(), random.Random(0)
+    cuts = ("word_behind_first_mention", "first_mention", "everything_before", "control")
+    edges = {cut: torch.zeros(n, tokens.shape[1], tokens.shape[1], dtype=torch.bool) for cut in cuts}
+    for row, (words, end, wrong) in enumerate(zip(tokens.tolist(), last.tolist(), prompts.wrong)):
+        seconds = []
         for name in wrong:
-            first, second = (at for at, token in enumerate(row) if token == ids[name])
-            edges["behind_first_mention"][number, second, first + 1] = True
-            edges["first_mention"][number, second, first] = True
-            others = [at for at in range(1, second) if at not in (first, first + 1)]
-            for at in others[: 2 * len(others) : max(1, len(others) // 2)][:2]:
-                edges["control"][number, second, at] = True
-    edges["both"] = edges["behind_first_mention"] | edges["first_mention"]
-
+            first, second = (at for at, token in enumerate(words[: end + 1]) if token == ids[name])
+            edges["word_behind_first_mention"][row, second, first + 1] = True
+            edges["first_mention"][row, second, first] = True
+            edges["everything_before"][row, second, 1:second] = True
+            seconds.append(second)
+        for other in rng.sample([at for at in range(6, end) if at not in seconds], len(seconds)):
+            edges["control"][row, other, 1:other] = True
     result = {"prompts": n, "uncut": _right_at(model, tokens, last, prompts, None)}
-    for name, pairs in edges.items():
-        result[f"cut_{name}"] = _right_at(model, tokens, last, prompts, pairs)
-    return result
+    return result | {f"cut: {cut}": _right_at(model, tokens, last, prompts, edges[cut]) for cut in cuts}
+
+
+def _as_rows(texts: tuple[str, ...]) -> tuple[Tensor, Tensor]:
+    """Tokens "text pos", filled up at the right with the end of text, and each text's last position."""
+    ids, end = tw.token_ids(), tw.token_ids()[tw.EOS]
+    rows = [[end, *(ids[word] for word in text.split())] for text in texts]
+    longest = max(map(len, rows))
+    tokens = torch.tensor([row + [end] * (longest - len(row)) for row in rows])
+    return tokens, torch.tensor([len(row) - 1 for row in rows])
 
 
 @torch.no_grad()
@@ -214,25 +215,33 @@ def _right_at(
 
 
 def _heads(model: Transformer) -> dict:
-    """Every head's scores on repeated random tokens, and the best head of each kind."""
-    result = {}
+    """The best head of each kind on random tokens that are repeated, for blocks of three lengths.
+
+    ``unrepeated``: the same head where nothing comes back, a control for heads that look at a fixed
+    distance. The training text seldom has more than 50 tokens: far positions are the least trained.
+    """
+    result: dict = {}
     for name, measure in (
         ("induction", attention_scores.induction),
         ("previous_token", attention_scores.previous_token),
         ("duplicate_token", attention_scores.duplicate_token),
     ):
-        scores = measure(model, n=32)
-        (label, best), *_ = scores.best(1)
-        control = measure(model, n=32, on="unrepeated")
-        result[name] = {
-            "best": label,
-            "score": _rounded(best),
-            "same_head_unrepeated": _rounded(control[label]),
-            "scores": [[_rounded(value) for value in row] for row in scores.values.tolist()],
-        }
-    tokens = repeated_tokens.batch(model.config.d_vocab, 64, 24, seed=1, bos=model.tokenizer.bos_id)
-    losses = in_context_learning.copy_losses(model, tokens, period=24)
-    result["repeated_random_tokens"] = {
+        result[name] = []
+        for period in (10, 20, 30):
+            scores = measure(model, n=32, period=period)
+            (label, best), *_ = scores.best(1)
+            result[name].append(
+                {
+                    "block": period,
+                    "best": label,
+                    "score": _rounded(best),
+                    "unrepeated": _rounded(measure(model, n=32, period=period, on="unrepeated")[label]),
+                    "scores": [[_rounded(value) for value in row] for row in scores.values.tolist()],
+                }
+            )
+    tokens = repeated_tokens.batch(model.config.d_vocab, 64, 20, seed=1, bos=model.tokenizer.bos_id)
+    losses = in_context_learning.copy_losses(model, tokens, period=20)
+    result["block_of_20"] = {
         "loss_first_copy": _rounded(losses.early.mean()),
         "loss_second_copy": _rounded(losses.late.mean()),
     }
@@ -252,28 +261,47 @@ def _facts(model: Transformer) -> dict:
 
 
 @torch.no_grad()
-def _topic_probe(model: Transformer, n: int = 300) -> dict:
-    """Macro-F1 of a linear probe for the topic, by layer, on tokens behind a paragraph's first sentence."""
-    parts = []
-    for seed in (1, 2):
-        text = labelled_text.label(
-            tw.world().documents(n, seed=VALIDATION_SEED + seed, kind="paragraph"), "topic"
-        )
-        behind = (text.tokens == tw.token_ids()["."]).cumsum(1) >= 1
-        parts.append((text, text.asked & behind))
-    result = {"classes": len(parts[0][0].classes), "f1_by_layer": []}
-    caches = [
-        model.run_with_cache(text.tokens, lambda name: name.endswith("resid_post"))[1] for text, _ in parts
+def _topic_probe(model: Transformer) -> dict:
+    """Macro-F1 of a linear probe for the topic, by layer, behind a paragraph's first sentence.
+
+    Twice: at every token, and where the next word is one of the topic's, so that the model needs to
+    know the topic. ``reader``: the share of these places at which a reader who knows the grammar finds
+    the true topic the most probable one.
+    """
+    texts = [
+        labelled_text.label(tw.world().documents(n, seed=VALIDATION_SEED + seed, kind="paragraph"), "topic")
+        for seed, n in ((1, 600), (2, 150))
     ]
-    for layer in range(model.config.n_layers):
-        (train, train_labels), (test, test_labels) = (
-            (cache["resid_post", layer][asked], text.labels[asked])
-            for (text, asked), cache in zip(parts, caches)
-        )
-        every = slice(None, None, max(1, len(train) // 6000))
-        probed = linear_probe(train[every], train_labels[every], test, test_labels)
-        result["f1_by_layer"].append(_rounded(probed.f1))
+    caches = [
+        model.run_with_cache(text.tokens, lambda name: name.endswith("resid_post"))[1] for text in texts
+    ]
+    known = torch.zeros(texts[1].tokens.shape)
+    known[texts[1].asked] = texts[1].known()
+    result: dict = {"classes": len(texts[0].classes)}
+    for places in ("every_token", "before_a_topical_word"):
+        asked = [_behind_first_sentence(text) for text in texts]
+        if places == "before_a_topical_word":
+            asked = [here & _before_topical_word(text) for here, text in zip(asked, texts)]
+        f1 = []
+        for layer in range(model.config.n_layers):
+            train, test = (cache["resid_post", layer][here] for cache, here in zip(caches, asked))
+            labels = [text.labels[here] for text, here in zip(texts, asked)]
+            every = slice(None, None, -(-len(train) // 6000))
+            f1.append(_rounded(linear_probe(train[every], labels[0][every], test, labels[1]).f1))
+        result[places] = {
+            "f1_by_layer": f1,
+            "reader": _rounded((known[asked[1]] > 0.5).float().mean()),
+            "test_tokens": int(asked[1].sum()),
+        }
     return result
+
+
+def _behind_first_sentence(text: labelled_text.LabelledText) -> Tensor:
+    return text.asked & ((text.tokens == tw.token_ids()["."]).cumsum(1) >= 1)
+
+
+def _before_topical_word(text: labelled_text.LabelledText) -> Tensor:
+    return torch.stack([text.before(role) for role in ("noun", "nouns", "thing", "verb")]).any(0)
 
 
 def _with_interval(right: Tensor) -> list[float]:

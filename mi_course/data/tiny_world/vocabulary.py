@@ -21,7 +21,7 @@ def ordinary_words() -> tuple[str, ...]:
     rules = [*paragraphs.rules(), *repeats.rules(("the",))]
     for which in ("training", "held_out", "unseen"):
         rules += gifts.rules(which)
-    for which in ("training", "held_out"):
+    for which in ("training", "held_out", "fresh"):
         rules += facts.rules(which)
     found = {word for rule in rules for word in _words_of(rule)}
     found |= {*NAMES, *PLACES, *facts_words()}

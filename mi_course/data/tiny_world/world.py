@@ -68,7 +68,7 @@ class World:
         for name, value, known in (
             ("frames", frames, ("training", "held_out", "unseen")),
             ("pairs", pairs, ("training", "held_out")),
-            ("phrasing", phrasing, ("training", "held_out")),
+            ("phrasing", phrasing, ("training", "held_out", "fresh")),
         ):
             if value not in known:
                 raise UnknownName(f"choice of {name}", value, known)

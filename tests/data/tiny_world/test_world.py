@@ -43,6 +43,7 @@ def test_every_word_of_every_part_is_in_the_vocabulary(documents):
     words = set(ordinary_words())
     for frames in ("held_out", "unseen"):
         documents = [*documents, *tw.World(frames=frames, phrasing="held_out").documents(300, seed=1)]
+    documents = [*documents, *tw.World(phrasing="fresh").documents(300, seed=1, kind="facts")]
     assert {token for document in documents for token in document.tokens} <= words
 
 
