@@ -249,15 +249,13 @@ def _heads(model: Transformer) -> dict:
 
 
 def _facts(model: Transformer) -> dict:
-    result = {}
-    for name in facts.relations():
-        right = recalled(model, facts.prompts(name))
-        known = recalled(model, facts.prompts(name, phrasing="training"))
-        result[name] = {
-            "held_out_phrasings": _with_interval(right),
-            "training_phrasings": _with_interval(known),
+    return {
+        name: {
+            f"{phrasing}_phrasings": _with_interval(recalled(model, facts.prompts(name, phrasing=phrasing)))
+            for phrasing in ("held_out", "fresh", "training")
         }
-    return result
+        for name in facts.relations()
+    }
 
 
 @torch.no_grad()
