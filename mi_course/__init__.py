@@ -1,8 +1,8 @@
 """Learn mechanistic interpretability: the code that the notebooks stand on.
 
-    data        photographs, digits, faces: what ships with scikit-image and scikit-learn, and your own files
-    models      AlexNet, readable from top to bottom; hooks; `load`, the one door to every model
-    methods     one file a method: filters, receptive fields, probing, occlusion …
+    data        photographs, digits, faces; and a tiny world of texts that come with their truth
+    models      AlexNet and a transformer, readable from top to bottom; hooks; `load`, the one door to every model
+    methods     one file a method: filters, probing, logit lens, attribution, attention scores, ablation …
     plots       figures with alt text in one style
     widgets     explorers to click, each with a static twin
     exercises   checks that say what is wrong, hints, predictions, progress

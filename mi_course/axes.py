@@ -15,6 +15,7 @@ AXES = {
     "d_head": "coordinate inside one head",
     "d_mlp": "neuron of an MLP",
     "d_vocab": "token of the vocabulary",
+    "n_ctx": "position that the model can see at all",
     "d_sae": "feature of a sparse autoencoder",
     "component": "one writer to the residual stream: a head, an MLP, the embedding",
     "channel": "feature map of a vision network; of an image: red, green, blue",

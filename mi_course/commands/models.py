@@ -56,7 +56,12 @@ def fetch(name: str) -> int:
             if path is None:
                 print(f"{model.about}: {model.megabytes} MB from {model.url}", flush=True)
                 print(f"licence: {model.licence}", flush=True)
-                download(model.url, target, model.sha256_prefix, progress_line())
+                for small in model.beside:
+                    download(small.url, target.with_name(small.name), small.sha256, lambda *_: None)
+                if not _is_right(target, model):
+                    if target.exists():
+                        print(f"⚠️ {target} is not the published file. Fetching it again.", flush=True)
+                    download(model.url, target, model.sha256_prefix, progress_line())
                 path = target
     except OSError as error:
         raise CourseError(
@@ -68,16 +73,20 @@ def fetch(name: str) -> int:
 
 
 def _right_copy(model):
-    """Where the model's file is, if it is the published one; None if it is to be fetched."""
-    from mi_course.errors import DamagedWeights
+    """Where the model's file is, if it and all beside it are here and it is the published one; else None."""
     from mi_course.models import pretrained
 
     path = pretrained.path_of(model.name)
-    if path is None:
-        return None
+    return path if path is not None and _is_right(path, model) else None
+
+
+def _is_right(path, model) -> bool:
+    """Whether the file is there and is the published one."""
+    from mi_course.errors import DamagedWeights
+    from mi_course.models import pretrained
+
     try:
         pretrained.verify(path, model.sha256_prefix)
-    except DamagedWeights as error:
-        print(f"⚠️ {error}\nFetching it again.", flush=True)
-        return None
-    return path
+    except DamagedWeights:
+        return False
+    return True

@@ -10,7 +10,6 @@ Here are only dictionaries; the network itself is in `transformer`.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,12 +79,13 @@ def from_disk(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]
     _refuse("hold, beyond what this shape needs,", state.keys() - wanted.keys())
     found = {}
     for on_disk, name in wanted.items():
-        if state[on_disk].numel() != math.prod(shapes[name]):
+        here, shape = tuple(state[on_disk].shape), tuple(shapes[name])
+        merged = (shape[0] * shape[1], shape[2]) if len(shape) == 3 else shape
+        if here != merged:
             raise CourseError(
-                f"The weights do not fit the config: {on_disk} has shape {tuple(state[on_disk].shape)}, "
-                f"the config means {shapes[name]}."
+                f"The weights do not fit the config: {on_disk} has shape {here}, the config means {merged}."
             )
-        found[name] = state[on_disk].detach().to(torch.float32, copy=True).reshape(shapes[name])
+        found[name] = state[on_disk].detach().to(torch.float32, copy=True).reshape(shape)
     return found
 
 

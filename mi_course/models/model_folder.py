@@ -33,8 +33,8 @@ def read(folder: str | Path) -> HookedModule:
     from mi_course.models.transformer import Transformer
 
     try:
-        return Transformer.from_gpt2(config, state, _tokenizer(folder, config))
-    except (CourseError, TypeError, ValueError) as error:
+        return Transformer.from_gpt2(config, state, _tokenizer(folder))
+    except (CourseError, ValueError) as error:
         raise CourseError(f"{folder}: {error}") from None
 
 
@@ -52,7 +52,7 @@ def untrained(folder: str | Path, seed: int, **options) -> HookedModule:
     from mi_course.models.gpt2_format import shape_of
     from mi_course.models.transformer import Transformer, TransformerConfig, initialize
 
-    model = Transformer(TransformerConfig(**shape_of(config)), tokenizer=_tokenizer(folder, config))
+    model = Transformer(TransformerConfig.from_dict(shape_of(config)), tokenizer=_tokenizer(folder))
     return initialize(model, seed, **options)
 
 
@@ -118,7 +118,7 @@ def _alexnet(config: dict, state: dict | None) -> HookedModule:
     return model
 
 
-def _tokenizer(folder: Path, config: dict):
+def _tokenizer(folder: Path):
     """The folder's tokenizer, if it has one (a network of numbers needs none)."""
     if not has_tokenizer(folder):
         return None

@@ -17,8 +17,8 @@ leaves out dropout.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from mi_course.errors import CourseError
 from mi_course.models import gpt2_format
 from mi_course.models.activation_cache import ActivationCache
-from mi_course.models.hooks import HookedModule, HookPoint
+from mi_course.models.hooks import HookedModule, HookPoint, Names
 from mi_course.models.tokenizer import Tokenizer
 
 
@@ -70,6 +70,17 @@ class TransformerConfig:
 
     def to_dict(self) -> dict:
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> TransformerConfig:
+        known = {field.name: field.default is MISSING for field in fields(cls)}
+        foreign = sorted(values.keys() - known.keys())
+        lacking = [name for name, needed in known.items() if needed and name not in values]
+        if foreign or lacking:
+            raise CourseError(
+                f"A network's shape lacks {lacking} and has {foreign}; it has: {', '.join(known)}."
+            )
+        return cls(**values)
 
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -270,7 +281,7 @@ class Transformer(HookedModule):
         self._check_tokens(tokens)
         end = None if stop_at_layer is None else self._layer(stop_at_layer)
         batch, pos = tokens.shape
-        embed = self.hook_embed(self.W_E[tokens])
+        embed = self.hook_embed(F.embedding(tokens.long(), self.W_E))
         pos_embed = self.hook_pos_embed(self.W_pos[:pos].repeat(batch, 1, 1))
         resid = embed + pos_embed
         return self.run_from(resid, 0) if end is None else self._run_blocks(resid, 0, end)
@@ -306,7 +317,7 @@ class Transformer(HookedModule):
     def run_with_cache(
         self,
         tokens: Int[Tensor, "batch pos"],
-        names: str | Iterable[str] | Callable[[str], bool] | None = None,
+        names: Names = None,
         *,
         stop_at_layer: int | None = None,
     ) -> tuple[Tensor, ActivationCache]:
@@ -380,7 +391,7 @@ class Transformer(HookedModule):
         prompt: str | Int[Tensor, "batch pos"],
         max_new_tokens: int = 20,
         *,
-        temperature: float = 1.0,
+        temperature: float | int = 1.0,
         top_k: int | None = None,
         seed: int | None = None,
         stop_at_eos: bool = True,
@@ -400,8 +411,9 @@ class Transformer(HookedModule):
             raise ValueError(f"top_k={top_k}; choose among at least one token, or None for all.")
         if isinstance(prompt, str):
             options = {"temperature": temperature, "top_k": top_k, "seed": seed, "stop_at_eos": stop_at_eos}
-            tokens = self.generate(self.to_tokens(prompt), max_new_tokens, **options)
-            return self._tokenizer().decode(self._without_ends(tokens[0].tolist()))
+            row = self.generate(self.to_tokens(prompt), max_new_tokens, **options)[0, 1:].tolist()
+            ended = stop_at_eos and row[-1:] == [self.tokenizer.eos_id]
+            return self.tokenizer.decode(row[:-1] if ended else row)
 
         tokens, n_ctx = prompt, self.config.n_ctx
         self._check_tokens(tokens[..., -n_ctx:])
@@ -418,11 +430,6 @@ class Transformer(HookedModule):
             if ended.all():
                 break
         return tokens
-
-    def _without_ends(self, tokens: list[int]) -> list[int]:
-        """Without the ``<|endoftext|>`` that `to_tokens` puts in front and the one that ends the text."""
-        tokens = tokens[1:]
-        return tokens[:-1] if tokens and tokens[-1] == self.tokenizer.eos_id else tokens
 
     def _tokenizer(self) -> Tokenizer:
         if self.tokenizer is None:
@@ -464,7 +471,7 @@ class Transformer(HookedModule):
         cls, config: dict, state: dict[str, Tensor], tokenizer: Tokenizer | None = None
     ) -> Transformer:
         """The network that a ``config.json`` and weights under GPT-2's names describe, in float32."""
-        shape = TransformerConfig(**gpt2_format.shape_of(config))
+        shape = TransformerConfig.from_dict(gpt2_format.shape_of(config))
         if tokenizer and len(tokenizer) > shape.d_vocab:
             raise CourseError(f"The tokenizer has {len(tokenizer)} tokens, the network {shape.d_vocab}.")
         with torch.device("meta"):
@@ -526,13 +533,20 @@ class Transformer(HookedModule):
 
 @torch.no_grad()
 def initialize(
-    model: Transformer, seed: int | None = None, *, std: float = 0.02, embedding_std: float | None = None
+    model: Transformer,
+    seed: int | None = None,
+    *,
+    std: float = 0.02,
+    embedding_std: float | None = None,
+    positions: Literal["normal", "sines"] = "normal",
 ) -> Transformer:
     """Give ``model`` the random weights that training starts from, and return it.
 
     As GPT-2: normal with deviation ``std``, smaller by √(2 · n_layers) for what is added to the residual
     stream (Radford et al. 2019, section 2.3); biases 0, layer norms 1. ``embedding_std``: another
     deviation for embedding and unembedding. Small networks learn induction sooner from a larger one, 0.3.
+    ``positions="sines"``: positions begin as `sinusoids` of that size, so that near ones are alike from the
+    start, instead of at random.
     """
     generator = None if seed is None else torch.Generator(model.W_E.device).manual_seed(seed)
     added = std / math.sqrt(2 * max(model.config.n_layers, 1))
@@ -546,7 +560,15 @@ def initialize(
             parameter.zero_()
         else:
             parameter.normal_(0.0, deviation.get(leaf, std), generator=generator)
+    if positions == "sines":
+        model.W_pos.copy_(embedding * sinusoids(model.config.n_ctx, model.config.d_model))
     return model
+
+
+def sinusoids(n_ctx: int, d_model: int) -> Float[Tensor, "n_ctx d_model"]:
+    """Sine and cosine of each position at wavelengths from 2π to 10,000 · 2π (Vaswani et al. 2017, section 3.5)."""
+    angle = torch.arange(n_ctx)[:, None] / 10_000 ** (torch.arange(0, d_model, 2) / d_model)
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :d_model]
 
 
 def _norm(config: TransformerConfig) -> nn.Module:
@@ -566,15 +588,15 @@ def _times_vocabulary(x: Tensor, W_U: Tensor) -> Tensor:
     """
     if torch.is_grad_enabled():
         return F.linear(x, W_U.T)
-    d_model, d_vocab = W_U.shape
+    d_vocab = W_U.shape[1]
     logits = x.new_empty(*x.shape[:-1], math.ceil(d_vocab / 16) * 16)[..., :d_vocab]
-    torch.mm(x.reshape(-1, d_model), W_U, out=logits.view(-1, d_vocab))
+    torch.mm(x.flatten(end_dim=-2), W_U, out=logits.view(-1, d_vocab))
     return logits
 
 
 def _choose(
     logits: Float[Tensor, "batch d_vocab"],
-    temperature: float,
+    temperature: float | int,
     top_k: int | None,
     generator: torch.Generator | None,
 ) -> Int[Tensor, " batch"]:

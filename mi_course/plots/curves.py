@@ -26,6 +26,7 @@ def curves(
     ylabel: str,
     alt: str,
     baseline: tuple[str, Real] | None = None,
+    cursor: tuple[str, Real] | None = None,
     xscale: Literal["linear", "log"] = "linear",
     yscale: Literal["linear", "log"] = "linear",
 ) -> Picture:
@@ -34,7 +35,8 @@ def curves(
     ``x`` holds n numbers, or n words, which are then set at equal distances (layers, for instance).
     Each value of ``ys`` is n numbers, or ``(y, low, high)``: the band between low and high is
     shaded. Say in the title or the labels what the band is (for instance a 95 % interval). Not-a-number
-    leaves a gap. ``baseline`` is a dashed line across, such as ``("chance", 0.5)``.
+    leaves a gap. ``baseline`` is a dashed line across, such as ``("chance", 0.5)``; ``cursor`` a line
+    from top to bottom, such as ``("step 400", 400)``.
 
     ``title`` is the finding or the question; the labels name quantity and unit. Curves differ in
     colour, marker and dashes, so no reader depends on the colours.
@@ -71,6 +73,9 @@ def curves(
         if baseline is not None:
             name, level = baseline
             axes.axhline(level, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=name)
+        if cursor is not None:
+            name, place = cursor
+            axes.axvline(place, color=INK, linewidth=1.4, label=name)
         axes.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
         if words:
             axes.set_xticks(positions, words, rotation=30 if sum(map(len, words)) > 70 else 0)
@@ -79,6 +84,6 @@ def curves(
             axes.minorticks_off()
         axes.grid(axis="y")
         axes.set_title(wrapped(title))
-        if len(ys) > 1 or baseline is not None:
+        if len(ys) > 1 or baseline is not None or cursor is not None:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=4)
         return Picture(figure, alt)

@@ -9,7 +9,16 @@ import numpy as np
 
 from mi_course.plots.numbers import to_array
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import DIVERGING, FAINT, INK, SEQUENTIAL, new_figure, styled, wrapped
+from mi_course.plots.style import (
+    DIVERGING,
+    FAINT,
+    SEQUENTIAL,
+    ink_on,
+    new_figure,
+    short_number,
+    styled,
+    wrapped,
+)
 
 MOST_WRITTEN_CELLS = 150
 """Up to so many cells also carry their number in writing."""
@@ -81,16 +90,14 @@ def _write_numbers(axes, values: np.ndarray, image) -> None:
     for (row, column), value in np.ndenumerate(values):
         if not np.isfinite(value):
             continue
-        red, green, blue, _ = image.cmap(image.norm(value))
-        dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
         axes.text(
             column,
             row,
-            f"{value:.2g}".replace("-", "−"),
+            short_number(value),
             ha="center",
             va="center",
             fontsize=8.5,
-            color="white" if dark else INK,
+            color=ink_on(image.cmap(image.norm(value))),
             in_layout=False,  # inside its cell it moves nothing, and measuring every number takes long
         )
 

@@ -31,6 +31,12 @@ SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 """For signed values: red is positive, white is zero, blue is negative."""
 
+ON_PAPER = "Blues"
+"""For what has one sign and is mostly near zero (attention, probabilities): zero looks like paper."""
+
+MONOSPACED = ["DejaVu Sans Mono", "DejaVu Sans"]
+"""For tokens; both fonts ship with matplotlib, and the second has what the first lacks."""
+
 PANEL = "#FAFAF7"
 INK = "#1F2328"
 FAINT = "#C9CCD1"
@@ -111,3 +117,14 @@ def wrapped(title: str, characters: int = 76) -> str:
     import textwrap
 
     return "\n".join(textwrap.fill(line, characters) for line in title.splitlines())
+
+
+def ink_on(colour) -> str:
+    """The colour of text that can be read on ``colour`` (red, green, blue, …): white or ink."""
+    red, green, blue = colour[:3]
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else INK
+
+
+def short_number(value: float, digits: int = 2) -> str:
+    """A number in two significant digits, minus as a minus, for the small print inside figures."""
+    return f"{value:.{digits}g}".replace("-", "−")

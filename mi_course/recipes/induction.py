@@ -300,7 +300,7 @@ def _rounded(value):
         return {key: _rounded(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_rounded(each) for each in value]
-    return round(value, 4)
+    return round(value, 4) + 0.0  # no −0.0
 
 
 def _save(path: Path, state: dict) -> None:

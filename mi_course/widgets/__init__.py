@@ -1,7 +1,13 @@
-"""Things to click, each with a static twin for readers on paper.
+"""Things to click, each with a static twin for readers on paper. An explorer is imported from its own file.
 
-explorer       controls above a picture that follows them
-progress_bar   a loop that says how far it is
+explorer              controls above a picture that follows them: the base of all explorers
+attention_viewer      hover a token, choose a head: who looks at whom
+logit_lens_table      hover a cell: what each layer would say next
+next_token_explorer   the next token's probabilities, sampled one by one
+training_scrubber     a slider over stored checkpoints
+filter_explorer       a first-layer filter on a photograph
+glass_box_explorer    digits through a glass box and a black box
+progress_bar          a loop that says how far it is
 """
 
 from mi_course.widgets.explorer import Explorer

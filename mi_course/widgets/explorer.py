@@ -10,6 +10,7 @@ import ipywidgets
 
 from mi_course.errors import UnknownName
 from mi_course.plots.picture import Picture
+from mi_course.plots.pictures import Pictures
 
 
 class Explorer(ABC):
@@ -30,7 +31,8 @@ class Explorer(ABC):
     picture without controls. While a picture is being drawn, the explorer says "working…". If
     drawing fails, it says so in words, keeps the last picture, and goes on with the next change.
 
-    Everything runs in the notebook's own Python process; nothing is fetched from a network.
+    A picture that answers to the mouse overrides ``live_html``; what stands beside the picture goes into
+    ``arrange``. Everything runs in the notebook's own Python process; nothing is fetched from a network.
     """
 
     live = False
@@ -42,10 +44,26 @@ class Explorer(ABC):
         """New controls by name, each with a ``value`` and a ``description`` that serves as its label."""
 
     @abstractmethod
-    def draw(self, **values) -> Picture:
+    def draw(self, **values) -> Picture | Pictures:
         """The picture for these values of the controls."""
 
-    def static(self, **values) -> Picture:
+    def live_html(self, **values) -> str:
+        """What stands below the controls: the picture, unless a subclass has HTML that can do more.
+
+        Words of a model or of the learner go into it escaped (`token_html`), and no script is ever needed.
+        """
+        picture = self.draw(**values)
+        if not isinstance(picture, Picture | Pictures):
+            raise TypeError(f"draw returned {type(picture).__name__}, but it must return a Picture.")
+        return picture.html()
+
+    def arrange(
+        self, controls: ipywidgets.Widget, status: ipywidgets.Widget, picture: ipywidgets.Widget
+    ) -> list[ipywidgets.Widget]:
+        """What stands under one another; a subclass may put further widgets between these three."""
+        return [controls, status, picture]
+
+    def static(self, **values) -> Picture | Pictures:
         """The picture for ``values``; controls that are not named keep their first value.
 
         Raises ``UnknownName`` for a name that is none of the controls.
@@ -70,7 +88,7 @@ class Explorer(ABC):
         bundle = self.view._repr_mimebundle_()
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
         # The picture alone, for what shows notebooks but runs no widgets: code hosts, slides, paper.
-        data = {**data, "text/html": self._picture.value, "text/plain": repr(self)}
+        data = {**data, "text/html": self._still(), "text/plain": repr(self)}
         return (data, *metadata) if metadata else data
 
     def _build(self) -> ipywidgets.Widget:
@@ -84,7 +102,9 @@ class Explorer(ABC):
             list(self._controls.values()),
             layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center", width="100%"),
         )
-        view = ipywidgets.VBox([row, self._status, self._picture], layout=ipywidgets.Layout(width="100%"))
+        view = ipywidgets.VBox(
+            self.arrange(row, self._status, self._picture), layout=ipywidgets.Layout(width="100%")
+        )
         for part, name in (
             (view, "mi-explorer"),
             (row, "mi-explorer-controls"),
@@ -97,16 +117,23 @@ class Explorer(ABC):
 
     def _redraw(self, _change=None) -> None:
         self._say("working…")
-        values = {name: control.value for name, control in self._controls.items()}
         try:
-            picture = self.draw(**values)
-            if not isinstance(picture, Picture):
-                raise TypeError(f"draw returned {type(picture).__name__}, but it must return a Picture.")
-            self._picture.value = picture.html()
+            self._picture.value = self.live_html(**self._values())
         except Exception as error:
             self._complain(error)
         else:
             self._say("")
+
+    def _values(self) -> dict:
+        return {name: control.value for name, control in self._controls.items()}
+
+    def _still(self) -> str:
+        if type(self).live_html is Explorer.live_html:
+            return self._picture.value
+        try:
+            return self.draw(**self._values()).html()
+        except Exception:
+            return self._status.value  # what cannot be drawn has said so there
 
     def _say(self, words: str) -> None:
         # The line keeps its height when it is empty, so that the picture does not jump.

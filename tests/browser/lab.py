@@ -37,6 +37,10 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 
+SHOWN = """part => Array.from(part.querySelectorAll('.widget-html:not(.mi-explorer-status)'))
+                       .map(shown => shown.innerHTML).join()"""
+"""JavaScript: all that an explorer shows beside its controls and its status."""
+
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -191,6 +195,16 @@ class Notebook:
         if not finished:
             raise TimeoutError(f"{self.name} did not reach its last cell within {seconds:.0f} s.")
 
+    def run(self, cell: int) -> None:
+        """Run one cell again, counted from 0, and wait for it; its widgets have their first values again."""
+        self.page.evaluate(
+            """cell => {
+                 jupyterapp.shell.currentWidget.content.activeCellIndex = cell;
+                 return jupyterapp.commands.execute('notebook:run-cell');
+               }""",
+            cell,
+        )
+
     def cells(self) -> list[dict]:
         """Every cell as it stands now: source, outputs, execution_count."""
         return self.page.evaluate(
@@ -242,14 +256,12 @@ class Explorer:
             raise AssertionError(complaint.text_content())
 
     def changes_picture(self, move) -> bool:
-        """Do ``move()`` and say whether the picture became another one."""
+        """Do ``move()`` and say whether the picture became another one, or the HTML that stands for one."""
         self.wait_until_drawn()
-        before = self.picture.get_attribute("src")
+        before = self.part.evaluate(SHOWN)
         move()
         try:
-            self._wait(
-                "(part, before) => part.querySelector('.mi-explorer-picture img').src !== before", before
-            )
+            self._wait(f"(part, before) => ({SHOWN})(part) !== before", before)
         except TimeoutError:
             return False
         self.wait_until_drawn()
@@ -283,11 +295,14 @@ class Explorer:
         elif "widget-checkbox" in classes:
             control.locator("input[type=checkbox]").click()
         elif "widget-text" in classes:
+            # Without its last word a prompt is still one; a letter more would be a word that no model knows.
             control.locator("input, textarea").press("End")
-            self.page.keyboard.type("1")
+            self.page.keyboard.press("Control+Backspace")
             self.page.keyboard.press("Tab")
         elif "widget-toggle-button" in classes or "widget-button" in classes:
             control.click()
+        elif "mi-written-buttons" in classes:
+            control.locator("button").first.click()
         elif "mi-pixel-grid" in classes:
             control.locator("button").nth(9).click()
         else:

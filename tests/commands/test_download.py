@@ -22,6 +22,7 @@ class Server(http.server.ThreadingHTTPServer):
     """Serves CONTENT on this machine; can cut connections, ignore ranges, or serve something else."""
 
     content = CONTENT
+    small = {}  # noqa: RUF012 (more files by their path; a test puts a dictionary of its own in place)
     stop_after = None  # bytes of an answer's body after which the connection breaks
     ranges = True
 
@@ -38,11 +39,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         wanted = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
         begin = int(wanted[1]) if wanted and self.server.ranges else 0
-        if self.path != "/model.pth":
+        content = {"/model.pth": self.server.content, **self.server.small}.get(self.path)
+        if content is None:
             return self.send_error(404)
-        if begin >= len(self.server.content):
+        if begin >= len(content):
             return self.send_error(416)
-        body = self.server.content[begin:]
+        body = content[begin:]
         self.send_response(206 if begin else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -164,6 +166,62 @@ def test_fetching_puts_a_model_where_load_looks_for_it(public_model, course_home
     assert f"here: {course_home / 'models' / 'tiny.pth'}" in models.listing()
     assert models.fetch("tiny") == 0
     assert len(server.sent) == 1
+
+
+@pytest.fixture
+def model_of_several_files(server, course_home, tmp_path, monkeypatch):
+    """A public model with a config and a tokenizer beside its weights."""
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
+    server.small = {f"/{name}": name.encode() for name in ("config.json", "vocab.json", "merges.txt")}
+    beside = tuple(
+        pretrained.PublicFile(
+            path[1:], server.url.replace("/model.pth", path), hashlib.sha256(content).hexdigest()
+        )
+        for path, content in server.small.items()
+    )
+    model = pretrained.PublicModel(
+        "talker",
+        "talker/model.pth",
+        server.url,
+        3,
+        SHA256,
+        "CC0",
+        "a tiny language model",
+        beside,
+        ("me/talker",),
+    )
+    monkeypatch.setitem(pretrained.PUBLIC, "talker", model)
+    return course_home / "models" / "talker"
+
+
+def test_a_model_of_several_files_is_fetched_whole_into_a_folder_of_its_own(model_of_several_files, server):
+    assert models.fetch("talker") == 0
+    files = {
+        path.name: path.read_bytes() for path in model_of_several_files.iterdir() if path.suffix != ".lock"
+    }
+    assert files == {"model.pth": CONTENT, **{path[1:]: content for path, content in server.small.items()}}
+    assert pretrained.path_of("talker") == model_of_several_files / "model.pth"
+    assert models.fetch("talker") == 0
+    assert len(server.sent) == 4
+
+
+def test_a_small_file_that_is_missing_is_fetched_again_and_the_large_one_is_not(
+    model_of_several_files, server
+):
+    models.fetch("talker")
+    (model_of_several_files / "merges.txt").unlink()
+    assert pretrained.path_of("talker") is None
+    server.sent.clear()
+    assert models.fetch("talker") == 0
+    assert sum(server.sent) < 100
+    assert pretrained.path_of("talker") is not None
+
+
+def test_a_wrong_small_file_is_refused(model_of_several_files, server):
+    server.small = {**server.small, "/vocab.json": b"a login page"}
+    with pytest.raises(CourseError, match=r"vocab\.json is not the published file"):
+        models.fetch("talker")
+    assert pretrained.path_of("talker") is None
 
 
 def test_a_damaged_copy_is_replaced(public_model, course_home, capsys):

@@ -69,7 +69,7 @@ def weights(config: dict = CONFIG, seed: int = 0) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     made = {}
     for name, shape in shapes(config).items():
-        if name.endswith("attn.bias"):
+        if len(shape) == 4:
             made[name] = torch.ones(1, 1, 1, 1).expand(shape)  # the mask, which is no weight
         elif len(shape) == 1:
             made[name] = 0.1 * torch.randn(shape, generator=generator) + name.endswith(".weight")

@@ -18,7 +18,8 @@ CONFIGS = {
 }
 """One of each kind; the last has heads that together are narrower than the residual stream."""
 
-WORDS = "<|endoftext|> <|unk|> the a store bank to , . Mary John went gave drink when and he she it in".split()
+_TEXT = "<|endoftext|> <|unk|> the a store bank to , . Mary John went gave drink when and he she it in"
+WORDS = _TEXT.split()
 
 
 def make(config: TransformerConfig, seed: int = 0, tokenizer: Tokenizer | None = None) -> Transformer:
@@ -32,7 +33,9 @@ def make(config: TransformerConfig, seed: int = 0, tokenizer: Tokenizer | None =
     return model.eval()
 
 
-def random_tokens(batch: int = 2, pos: int = 9, seed: int = 0, d_vocab: int = SHAPE["d_vocab"]) -> torch.Tensor:
+def random_tokens(
+    batch: int = 2, pos: int = 9, seed: int = 0, d_vocab: int = SHAPE["d_vocab"]
+) -> torch.Tensor:
     return torch.randint(d_vocab, (batch, pos), generator=torch.Generator().manual_seed(seed))
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from mi_course.errors import UnknownName
+from mi_course.errors import CourseError, UnknownName
 from mi_course.models.alexnet import ALEXNET_MINI, AlexNet, initialize
-from mi_course.models.hooks import HookedModule
+from mi_course.models.hooks import HookedModule, HookPoint
 
 
 class TwoLayers(HookedModule):
@@ -222,3 +222,36 @@ def test_a_later_run_does_not_change_an_earlier_cache(model):
     before = {name: tensor.clone() for name, tensor in cache.items()}
     model.run_with_cache(-X)
     assert all(torch.equal(cache[name], before[name]) for name in before)
+
+
+def test_a_function_chooses_the_points(model):
+    _, cache = model.run_with_cache(X, lambda name: name.startswith("hidden"))
+    assert list(cache) == ["hidden.pre", "hidden"]
+
+
+def test_caching_gathers_over_a_context(model):
+    with model.caching(["hidden"]) as found:
+        model(X)
+        first = found["hidden"]
+        model(-X)
+    assert first.tolist() == [[1.0, 0.0]]
+    assert found["hidden"].tolist() == [[0.0, 2.0]]
+    assert hooks_left(model) == 0
+
+
+def test_a_point_that_was_asked_for_and_not_reached_is_told(model):
+    with pytest.raises(CourseError, match="did not reach output"), model.caching(["hidden", "output"]):
+        model.relu(model.first(X))
+    with model.caching() as found:
+        model.relu(model.first(X))
+    assert list(found) == ["hidden.pre", "hidden"]
+
+
+def test_an_exception_while_caching_is_not_replaced_by_another(model):
+    with pytest.raises(ZeroDivisionError), model.caching(["output"]):
+        raise ZeroDivisionError
+    assert hooks_left(model) == 0
+
+
+def test_a_hook_point_changes_nothing(model):
+    assert HookPoint()(X) is X

@@ -19,7 +19,9 @@ from tests.models import public_checkpoint
 def a_machine_without_public_models(tmp_path, monkeypatch):
     monkeypatch.setenv("MI_COURSE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.delenv("MI_COURSE_DEVICE", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
+    for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "MI_COURSE_DEVICE"):
+        monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture
@@ -107,7 +109,9 @@ def test_the_history_ends_with_the_shipped_filters():
         ("alexnet-mini-untraind", "alexnet-mini-untrained"),
         ("Alexnet", "alexnet"),
         ("alexnet-mini-untrained-untrained", "alexnet-mini-untrained"),
-        ("gpt2", "Known: alexnet, alexnet-mini"),
+        ("gpt-2", "'gpt2'"),
+        ("tiny-word", "tiny-world"),
+        ("???", "Known: alexnet, alexnet-mini"),
     ],
 )
 def test_an_unknown_name_offers_the_nearest(name, near):

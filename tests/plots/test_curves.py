@@ -50,6 +50,12 @@ def test_a_baseline_is_drawn_and_named():
     assert "chance" in [text.get_text() for text in picture.figure.legends[0].get_texts()]
 
 
+def test_a_cursor_stands_at_its_place_and_is_named():
+    picture = draw([0, 1], {"a": [1, 2]}, cursor=("step 1", 1))
+    assert list(axes(picture).lines[1].get_xdata()) == [1, 1]
+    assert "step 1" in [text.get_text() for text in picture.figure.legends[0].get_texts()]
+
+
 def test_not_a_number_leaves_a_gap():
     assert np.isnan(axes(draw([0, 1, 2], {"a": [1, float("nan"), 3]})).lines[0].get_ydata()[1])
 

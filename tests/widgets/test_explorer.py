@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mi_course.errors import UnknownName
-from mi_course.plots import bars
+from mi_course.plots import Pictures, bars
 from mi_course.widgets import Explorer
 
 
@@ -156,3 +156,41 @@ def test_values_of_any_kind_reach_draw():
 
     assert Upload().static().alt == "0 files, 3.0"
     assert "0 files" in part(Upload(), "mi-explorer-picture").value
+
+
+class Answering(Sum):
+    """Shows HTML of its own, with a line below it."""
+
+    def live_html(self, a, b):
+        return f'<p title="{a}">{self.draw(a, b).alt}</p>'
+
+    def arrange(self, controls, status, picture):
+        return [controls, status, picture, ipywidgets.HTML("below")]
+
+
+def test_html_of_ones_own_is_shown_live_and_the_picture_is_what_a_notebook_keeps():
+    explorer = Answering()
+    explorer.set("a", 4)
+    assert explorer.picture == '<p title="4">4 and 1 make 5.</p>'
+    bundle = explorer._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert data["text/html"] == Sum().static(a=4).html()
+    assert explorer.view.children[-1].value == "below"
+
+
+def test_html_of_ones_own_that_fails_is_told_in_words_too():
+    explorer = Answering()
+    explorer.set("b", "three")
+    assert 'role="alert"' in explorer.status
+    bundle = explorer._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "unsupported operand" in data["text/html"]
+
+
+def test_several_pictures_can_be_drawn():
+    class Two(Sum):
+        def draw(self, a, b):
+            return Pictures([super().draw(a, b), super().draw(b, a)])
+
+    assert Two().static(a=2, b=1).alt == "2 and 1 make 3. 1 and 2 make 3."
+    assert Two().picture.count("<img") == 2

@@ -1,0 +1,58 @@
+"""*On the real model*, where that is GPT-2: the section of every chapter runs on weights in the published format.
+
+No test has the published weights. Random numbers under their names and in their shapes stand in for
+them where a fetched folder would be, and the course takes their hash for the published one.
+"""
+
+import pytest
+
+from mi_course.commands.stored_run import run
+from tests import notebook_environment
+from tests.commands.solved_notebook import notebook
+from tests.models import public_gpt2
+from tests.notebooks.course_notebooks import SOLUTIONS, code_cells, read
+from tests.notebooks.test_real_model import SECTION, said, section_with_what_it_needs
+
+
+def asks_for_gpt2(path):
+    return any('load_if_here("gpt2")' in cell.source for cell in code_cells(read(path)))
+
+
+ON_GPT2 = [path for path in SOLUTIONS if asks_for_gpt2(path)]
+on_gpt2 = pytest.mark.parametrize("path", ON_GPT2, ids=lambda path: path.stem)
+
+
+def first_cell(cache, sha256=None):
+    """Points the course to a cache of Hugging Face's, and makes what lies in it the published model."""
+    lines = [
+        "import dataclasses, os",
+        "from mi_course.models import pretrained",
+        'for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"): os.environ.pop(name, None)',
+        f'os.environ["HF_HOME"] = {str(cache)!r}',
+    ]
+    if sha256:
+        change = f'file="gpt2/pytorch_model.bin", sha256_prefix={sha256!r}'
+        lines.append(f'pretrained.PUBLIC["gpt2"] = dataclasses.replace(pretrained.PUBLIC["gpt2"], {change})')
+    return "\n".join(lines)
+
+
+@on_gpt2
+def test_the_section_runs_on_weights_in_the_published_format(path, tmp_path):
+    sha256 = public_gpt2.write(tmp_path / "hub" / "models--gpt2" / "snapshots" / "abc")
+    earlier, section = section_with_what_it_needs(read(path))
+    made = notebook(first_cell(tmp_path, sha256), *earlier, *section)
+    notebook_environment.network_attempts()
+    run(made, tmp_path)
+    assert notebook_environment.network_attempts() == []
+    assert len(code_cells(made)) == 1 + len(earlier) + len(section)
+    made.cells = code_cells(made)[-len(section) :]
+    assert "is not on this machine" not in said(made)
+    assert said(made).strip(), f"{SECTION!r} has nothing to say about the real model"
+
+
+@on_gpt2
+def test_without_them_the_section_says_how_to_get_them_and_goes_on(path, tmp_path):
+    earlier, section = section_with_what_it_needs(read(path))
+    made = notebook(first_cell(tmp_path), *earlier, *section)
+    run(made, tmp_path)
+    assert "mi-course models fetch gpt2" in said(made)
