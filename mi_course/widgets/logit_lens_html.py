@@ -85,7 +85,8 @@ def table_html(reading: Reading, scope: str) -> str:
                 f'--z:{reading.distance[layer][pos] / limit:.3f}">'
                 # Without the attribute, JupyterLab takes the arrow keys for its own shortcuts.
                 f'<input type="radio" data-lm-suppress-shortcuts="true" name="{scope}"{" checked" * last} '
-                f'aria-describedby="{scope}-{layer}-{pos}" aria-label="{token_html(name)} at {token_html(token)}: {token_html(words[0])} '
+                f'aria-describedby="{scope}-{layer}-{pos}" '
+                f'aria-label="{token_html(name)} at {token_html(token)}: {token_html(words[0])} '
                 f'{probabilities[0]:.0%}"><span class="mi-word">{token_html(words[0])}</span>'
                 f"{_details(reading, layer, pos, scope)}</label>"
             )

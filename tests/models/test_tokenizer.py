@@ -50,12 +50,12 @@ def test_the_token_in_front_can_be_left_out(model):
     assert torch.equal(model.to_tokens("the store", prepend_bos=False), model.to_tokens("the store")[:, 1:])
 
 
-@pytest.mark.parametrize("wrap", [str.split, lambda s: s, "tensor", "row", "list"], ids=str)
+@pytest.mark.parametrize("wrap", ["text", "tensor", "row", "list"])
 def test_the_words_of_a_text_or_of_its_tokens_are_strings(model, wrap):
     expected = ["<|endoftext|>", *TEXT.split()]
     tokens = model.to_tokens(TEXT)
-    given = {"tensor": tokens, "row": tokens[0], "list": tokens[0].tolist()}.get(wrap, TEXT)
-    assert model.to_str_tokens(given) == expected
+    given = {"text": TEXT, "tensor": tokens, "row": tokens[0], "list": tokens[0].tolist()}
+    assert model.to_str_tokens(given[wrap]) == expected
 
 
 def test_one_number_alone_is_a_text_too(model):
