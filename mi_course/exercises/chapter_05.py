@@ -133,6 +133,9 @@ def _check_lens(attempt: Attempt) -> str:
             "you read the stream between attention and MLP (`resid_mid`). Take `resid_post`": (
                 _normalised(model, cache["resid_mid", layer]) @ W_U
             ),
+            "two things: you read the stream *before* the block (`resid_pre`), and without the final layer norm": (
+                cache["resid_pre", layer] @ W_U
+            ),
             "you read what the MLP alone wrote. The lens reads the whole stream": (
                 _normalised(model, cache["mlp_out", layer]) @ W_U
             ),
@@ -154,7 +157,13 @@ def _check_head_outputs(attempt: Attempt) -> str:
     for layer in range(model.config.n_layers):
         z, W_O = cache["z", layer], model.W_O[layer]
         on = f"a small random model, layer {layer}"
-        got, want = attempt(model, cache, layer), _head_outputs(model, cache, layer)
+        want = _head_outputs(model, cache, layer)
+        got = _with_advice(
+            attempt,
+            (model, cache, layer),
+            "`z @ W_O` lines up the last axes only, and pos with head. Say which axes belong together: "
+            "`torch.einsum`, with one letter for each axis.",
+        )
         if isinstance(got, Tensor) and got.shape == z.shape:
             raise Wrong(
                 f"On {on}: your result has {got.shape[-1]} numbers for each head: that is `z`, what the head "
@@ -395,7 +404,13 @@ def _check_without_direction(attempt: Attempt) -> str:
     direction = torch.tensor([3.0, 0.0, -1.0, 2.0, 0.5, 0.0, 1.0, -2.0])
     unit = direction / direction.norm()
     on = "a stream of 2 × 5 positions, and a direction of length 4.4"
-    got, want = attempt(stream, direction), _without_direction(stream, direction)
+    want = _without_direction(stream, direction)
+    got = _with_advice(
+        attempt,
+        (stream, direction),
+        "`stream @ unit` has one number a position and no last axis. Put one back with `[..., None]` before you "
+        "multiply by the direction.",
+    )
     expect_shape(got, tuple(stream.shape), on=on)
     _name_the_slip(
         got,
@@ -421,6 +436,16 @@ def _check_without_direction(attempt: Attempt) -> str:
     )
     expect_close(got, want, what="Your stream", on=on)
     return "Nothing is left along the direction, and everything across it is as it was."
+
+
+def _with_advice(attempt: Attempt, arguments: tuple, advice: str) -> Any:
+    """Call the learner's function; if shapes do not fit, add to PyTorch's words what to do about it."""
+    try:
+        return attempt(*arguments)
+    except Wrong as diagnosis:
+        if "must match" in str(diagnosis) or "size mismatch" in str(diagnosis):
+            raise Wrong(f"{diagnosis} {advice}") from None
+        raise
 
 
 def _name_the_slip(got: Any, want: Tensor, slips: dict[str, Tensor | tuple[Tensor, ...]], on: str) -> None:

@@ -15,7 +15,6 @@ the second copy of a block of different words.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -33,6 +32,7 @@ from mi_course.methods.metrics import loss_by_position
 from mi_course.models.pretrained import WEIGHTS
 from mi_course.models.tokenizer import Tokenizer
 from mi_course.models.transformer import Transformer, TransformerConfig, initialize
+from mi_course.recipes.shipping import save_checkpoint, write_card
 
 START = {"std": 0.25, "embedding_std": 0.3, "positions": "sines"}
 """With the usual 0.02 attention stays flat for long, and nothing happens in a comparable time."""
@@ -197,7 +197,7 @@ def train(out: Path, schedule: Schedule, *, checkpoint_every: int = 200) -> dict
         if (step + 1) % checkpoint_every == 0 and step + 1 < schedule.steps:
             state = {"step": step + 1, "seconds": seconds, "curve": curve, "history": history}
             state |= {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-            _save(checkpoint, {**state, "schedule": asdict(schedule)})
+            save_checkpoint(checkpoint, {**state, "schedule": asdict(schedule)})
     look(schedule.steps)
 
     model.save_pretrained(out)
@@ -260,17 +260,8 @@ def ship(run: Path, name: str, others: list[Path], to: Path | None = None) -> di
         "curve": record["curve"],
         "seeds": [_summary(_read_record(folder)) for folder in sorted(others)],
         "untrained_twin": {"name": f"{name}-untrained", "seed": schedule["seed"], **START},
-        "files": {
-            path.name: {
-                "bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            }
-            for path in sorted(to.iterdir())
-            if path.name != "card.json"
-        },
     }
-    (to / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return card
+    return write_card(to, card)
 
 
 def _as_shipped(folder: Path) -> Transformer:
@@ -301,13 +292,6 @@ def _rounded(value):
     if isinstance(value, list):
         return [_rounded(each) for each in value]
     return round(value, 4) + 0.0  # no −0.0
-
-
-def _save(path: Path, state: dict) -> None:
-    """Write beside, then rename: a run killed while it saves keeps its last checkpoint."""
-    beside = path.with_suffix(".part")
-    torch.save(state, beside)
-    beside.replace(path)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -16,7 +16,6 @@ first and induction late or never; without the tenth they lose it again.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import random
 import time
@@ -32,6 +31,7 @@ from mi_course.models.pretrained import WEIGHTS
 from mi_course.models.tokenizer import Tokenizer
 from mi_course.models.transformer import Transformer, TransformerConfig, initialize
 from mi_course.recipes.muon import Muon
+from mi_course.recipes.shipping import save_checkpoint, write_card
 
 START = {"embedding_std": 0.3, "positions": "sines"}
 """With GPT-2's 0.02 no induction appears in a comparable time."""
@@ -166,7 +166,7 @@ def train(out: Path, schedule: Schedule, *, evaluate_every: int = 500, checkpoin
                 "curve": record["curve"],
                 "seconds": seconds + time.process_time() - began,
             }
-            _save(checkpoint, state)
+            save_checkpoint(checkpoint, state)
     (out / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
@@ -198,17 +198,8 @@ def ship(run: Path, to: Path = WEIGHTS / "tiny-world", note: str = "") -> dict:
         **measures.full(model),
         "curve": state["curve"],
         "untrained_twin": {"name": "tiny-world-untrained", "seed": schedule["seed"], **START},
-        "files": {
-            path.name: {
-                "bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            }
-            for path in sorted(to.iterdir())
-            if path.name != "card.json"
-        },
     }
-    (to / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return card
+    return write_card(to, card)
 
 
 def word_tokenizer() -> Tokenizer:
@@ -246,12 +237,6 @@ def _optimizers(model: Transformer, schedule: Schedule) -> tuple[torch.optim.Opt
         Muon([{"params": fused, "parts": 3}, {"params": single}], lr=schedule.matrix_lr),
         torch.optim.AdamW(others, lr=schedule.other_lr, betas=(0.9, 0.98), weight_decay=0.0),
     )
-
-
-def _save(path: Path, state: dict) -> None:
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
 
 
 def main(arguments: list[str] | None = None) -> None:

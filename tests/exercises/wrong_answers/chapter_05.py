@@ -194,12 +194,14 @@ WRONG = {
         (_lens_at("resid_pre"), "before* the block"),
         (_lens_at("resid_mid"), "between attention and MLP"),
         (_lens_at("mlp_out"), "MLP alone"),
+        (lambda model, cache, layer: cache["resid_pre", layer] @ model.W_U, "two things"),
         (_lens_with_softmax, "leave out"),
         (_final_logits, "final logits"),
         (_lens_at_the_last_position, "shape"),
     ],
     "05.head_outputs": [
         (lambda model, cache, layer: cache["z", layer], "carries *inside*"),
+        (lambda model, cache, layer: cache["z", layer] @ model.W_O[layer], "einsum"),
         (lambda model, cache, layer: _heads(model, cache, layer).sum(2), "Keep the heads apart"),
         (lambda model, cache, layer: _heads(model, cache, layer) + model.b_O[layer], "`b_O` to every head"),
         (
@@ -272,6 +274,7 @@ WRONG = {
             "enters twice",
         ),
         (lambda stream, direction: stream - direction, "direction itself"),
+        (lambda stream, direction: stream - (stream @ direction) * direction, "[..., None]"),
         (
             lambda stream, direction: (stream @ direction)[..., None] * direction / direction.norm() ** 2,
             "*along* the direction",
