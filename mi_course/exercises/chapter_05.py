@@ -144,7 +144,7 @@ def _check_lens(attempt: Attempt) -> str:
             "these are the model's final logits, whatever the layer": logits,
         }
         _name_the_slip(got, want, slips, on)
-        expect_close(got, want, what="Your logits", on=on, atol=1e-4)
+        expect_close(got, want, what="Your result", on=on, atol=1e-4)
     return "After the last block your lens says exactly what the model says."
 
 
@@ -237,7 +237,7 @@ def _check_direct_effect(attempt: Attempt) -> str:
         ),
     }
     _name_the_slip(got, want, slips, on)
-    expect_close(got, want, what="Your effects", on=on, atol=1e-4)
+    expect_close(got, want, what="Your result", on=on, atol=1e-4)
     parts = [cache["hook_embed"], cache["hook_pos_embed"]]
     for layer in range(model.config.n_layers):
         parts += [cache["attn_out", layer], cache["mlp_out", layer]]

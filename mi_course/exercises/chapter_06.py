@@ -1,3 +1,4 @@
+# ruff: noqa: N803 (matrices are upper case in the formulas)
 """Exercises of chapter 06: induction heads."""
 
 from __future__ import annotations
