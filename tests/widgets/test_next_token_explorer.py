@@ -95,6 +95,13 @@ def test_what_was_sampled_is_read_by_the_model(model, explorer):
     assert f"{float(best):.1%}" in Page(explorer._picture.value).all("img")[0]["alt"]
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Nothing is drawn: what is sampled does not depend on it, and a picture takes long."""
+    monkeypatch.setattr(NextTokenExplorer, "live_html", lambda *_, **__: "")
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_sampling_follows_the_distribution(model):
     explorer = NextTokenExplorer(model, PROMPT, seed=1)
     assert explorer.view
@@ -113,6 +120,7 @@ def test_sampling_follows_the_distribution(model):
     assert written(explorer) == (int(own(model, PROMPT).argmax()),)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_same_seed_writes_the_same_text(model):
     texts = []
     for _ in range(2):
