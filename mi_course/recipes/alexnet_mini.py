@@ -19,7 +19,6 @@ the norm folds exactly into the convolution: what ships is a plain AlexNet.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
 import math
@@ -39,6 +38,7 @@ from mi_course.methods import filters
 from mi_course.methods.uncertainty import wilson_interval
 from mi_course.models.alexnet import ALEXNET_MINI, AlexNet, AlexNetConfig, initialize
 from mi_course.models.pretrained import WEIGHTS
+from mi_course.recipes.shipping import save_checkpoint, write_card
 
 SMALL_CROP = 48
 SMALL_CROP_SHARE = 0.62  # of the steps; cheaper images first, full size for the rest
@@ -318,7 +318,7 @@ def train(
                 "conv1": conv1,
                 "seconds": seconds + time.process_time() - began,
             }
-            _save(checkpoint, state)
+            save_checkpoint(checkpoint, state)
     conv1[steps] = model.plain.convolutions[0].weight.detach().clone().contiguous()
 
     model.eval()
@@ -390,16 +390,8 @@ def ship(run: Path, scaling: list[Path], to: Path = WEIGHTS / "alexnet-mini") ->
             ),
             key=lambda row: row["train_images"],
         ),
-        "files": {
-            name: {
-                "bytes": (to / name).stat().st_size,
-                "sha256": hashlib.sha256((to / name).read_bytes()).hexdigest(),
-            }
-            for name in ("config.json", "model.safetensors", "history.safetensors")
-        },
     }
-    (to / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return card
+    return write_card(to, card)
 
 
 def _noisy(weight: Tensor) -> float:
@@ -421,13 +413,6 @@ def _parameter_groups(model: TrainingAlexNet) -> list[dict]:
         {"params": decayed, "weight_decay": WEIGHT_DECAY},
         {"params": free, "weight_decay": 0.0},
     ]
-
-
-def _save(path: Path, state: dict) -> None:
-    """Write beside, then rename: a run killed while it saves keeps its last checkpoint."""
-    beside = path.with_suffix(".tmp")
-    torch.save(state, beside)
-    beside.replace(path)
 
 
 def main() -> None:

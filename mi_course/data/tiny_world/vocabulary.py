@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from mi_course.data.tiny_world import facts, gifts, paragraphs, repeats
-from mi_course.data.tiny_world.grammar import Rule
-from mi_course.data.tiny_world.words import LANDMARKS, NAMES, PLACES, TOPICS
+from mi_course.data.tiny_world.grammar import Memory, Rule, Word
+from mi_course.data.tiny_world.words import ADJECTIVES, LANDMARKS, NAMES, PLACES, TOPICS
 
 EOS = "<|endoftext|>"
 """Stands before and behind every document, as in GPT-2: it begins, separates and ends texts."""
@@ -24,30 +24,28 @@ def ordinary_words() -> tuple[str, ...]:
     for which in ("training", "held_out", "fresh"):
         rules += facts.rules(which)
     found = {word for rule in rules for word in _words_of(rule)}
-    found |= {*NAMES, *PLACES, *facts_words()}
+    found |= {*NAMES, *PLACES, *_words_of_facts()}
     return tuple(sorted(found))
 
 
-def facts_words() -> set[str]:
+def _words_of_facts() -> set[str]:
     words = {word for landmark in LANDMARKS for word in landmark.split()}
     for relation in facts.RELATIONS.values():
         words |= {word for text in (*relation.subjects, *relation.answers) for word in text.split()}
     return words
 
 
-def _words_of(rule: Rule) -> set[str]:
-    """The words of a rule's outcomes, where they do not hang on what was written before."""
-    from mi_course.data.tiny_world.grammar import Memory, Word
+_MEMORIES = {
+    (): [Memory()],
+    ("topic",): [Memory(topic=topic) for topic in TOPICS],
+    ("mood",): [Memory(mood=mood) for mood in ADJECTIVES],
+}
+"""By what a rule reads: every state of memory that it can meet. Other rules only repeat what was written."""
 
-    if callable(rule._outcomes) and rule.reads not in (("topic",), ("mood",)):
-        return set()
-    found: set[str] = set()
-    values = {"topic": TOPICS, "mood": ("good", "bad")}.get(rule.reads[0] if rule.reads else "", (None,))
-    for value in values:
-        memory = Memory({rule.reads[0]: value} if rule.reads else {})
-        for branch in rule.table(memory).branches:
-            found |= {symbol.text for symbol in branch.symbols if isinstance(symbol, Word)}
-    return found
+
+def _words_of(rule: Rule) -> set[str]:
+    branches = [branch for memory in _MEMORIES.get(rule.reads, ()) for branch in rule.table(memory).branches]
+    return {symbol.text for branch in branches for symbol in branch.symbols if isinstance(symbol, Word)}
 
 
 def vocabulary() -> tuple[str, ...]:
