@@ -3,6 +3,8 @@
 In the papers' words: the *subject* S gives and stands in the prompt twice, the *indirect object* IO
 once, and the answer is IO. The *order* is that of the first mentions and of the giver: "ABBA" if the
 one who gives was named second ("Mary and John …, John gave": IO, S, S), "BABA" if they were named first.
+
+`corrupted` makes of every prompt one that differs in its people only, for experiments that compare the two.
 """
 
 from __future__ import annotations
@@ -11,6 +13,10 @@ import random
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from mi_course.data.tiny_world.gifts import are_strangers
 from mi_course.data.tiny_world.words import GIFTS, NAMES, PLACES, STRANGERS
@@ -123,6 +129,60 @@ def in_frame(
         }
         found.append((frame.format(**values), correct, giver, (giver, *again), wanted, frame))
     return IndirectObjectPrompts(*(tuple(column) for column in zip(*found)))
+
+
+def corrupted(
+    prompts: IndirectObjectPrompts, people: Literal["other giver", "others"], *, seed: int = 0
+) -> IndirectObjectPrompts:
+    """The same prompts, word for word, with other people: what a clean run is compared with.
+
+    "other giver": where the giver gives, the right answer gives instead. Only that word differs, and the answer
+    flips. "others": every mention becomes a person of its own who is not in the prompt, so that nobody comes
+    twice and no answer is right (Wang et al. 2022 call it the ABC distribution). ``correct`` and ``giver`` of
+    these name who stands in the places of the old ones.
+    """
+    if people not in ("other giver", "others"):
+        raise UnknownName("kind of corruption", people, ("other giver", "others"))
+    rng = random.Random(f"{seed}-{people}")
+    rows = []
+    for text, correct, giver, wrong in zip(prompts.texts, prompts.correct, prompts.giver, prompts.wrong):
+        words = text.split()
+        if people == "other giver":
+            words[_mentions(words, giver)[-1]] = correct
+            rows.append((" ".join(words), giver, correct, (correct, *wrong[1:])))
+            continue
+        mentions = [i for i, word in enumerate(words) if word in (correct, *wrong)]
+        free = [name for name in NAMES if name not in words]
+        new = dict(zip(mentions, rng.sample(free, len(mentions))))
+        words = [new.get(i, word) for i, word in enumerate(words)]
+        places = [_mentions(text.split(), name)[-1] for name in (correct, *wrong)]
+        named = tuple(words[place] for place in places)
+        rows.append((" ".join(words), named[0], named[1], named[1:]))
+    return IndirectObjectPrompts(*(tuple(column) for column in zip(*rows)), prompts.orders, prompts.frames)
+
+
+def roles(prompts: IndirectObjectPrompts) -> dict[str, Int[Tensor, " batch"]]:
+    """Where everybody stands: the position of each role in the tokens of each prompt, with the first token at 0
+    being the end-of-text token in front.
+
+    "IO": the answer. "S1" and "S2": the giver's first and second mention. "S1+1": the word behind S1.
+    "END": the last word, where the answer is read. With three people also "R1", "R1+1" and "R2", of the one
+    who is named again and does not give.
+    """
+    found: dict[str, list[int]] = {}
+    for text, correct, wrong in zip(prompts.texts, prompts.correct, prompts.wrong):
+        words = text.split()
+        row = {"IO": _mentions(words, correct)[0], "END": len(words) - 1}
+        for letter, name in zip("SR", wrong):
+            first, *_, second = _mentions(words, name)
+            row |= {f"{letter}1": first, f"{letter}1+1": first + 1, f"{letter}2": second}
+        for role, position in row.items():
+            found.setdefault(role, []).append(position + 1)
+    return {role: torch.tensor(positions) for role, positions in found.items()}
+
+
+def _mentions(words: list[str], name: str) -> list[int]:
+    return [i for i, word in enumerate(words) if word == name]
 
 
 def _people(rng: random.Random, n: int, *, strangers: bool) -> list[str]:

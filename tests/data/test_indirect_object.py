@@ -72,3 +72,62 @@ def test_prompts_can_be_cut_but_not_picked():
     assert prompts[:2].texts == prompts.texts[:2]
     with pytest.raises(TypeError, match="slice"):
         prompts[0]
+
+
+THREE = "{a} , {b} and {c} went to the {place} . {again} was tired . then {giver} gave the {gift} to"
+
+
+def differing(one, other):
+    return [i for i, (x, y) in enumerate(zip(one.split(), other.split())) if x != y]
+
+
+def test_with_the_other_giver_one_word_differs_and_the_answer_flips():
+    clean = indirect_object.in_frame(12, order="mixed")
+    twins = indirect_object.corrupted(clean, "other giver")
+    for text, twin, correct, giver in zip(clean.texts, twins.texts, clean.correct, clean.giver):
+        assert differing(text, twin) == [9]
+        assert twin.split()[9] == correct
+        assert twin.split().count(giver) == 1
+    assert twins.correct == clean.giver
+    assert twins.giver == clean.correct
+
+
+@pytest.mark.parametrize("frame", [indirect_object.FRAME, THREE], ids=["two people", "three people"])
+def test_with_others_every_mention_is_a_new_person_and_nothing_else_changes(frame):
+    clean = indirect_object.in_frame(12, frame, order="mixed")
+    twins = indirect_object.corrupted(clean, "others")
+    for text, twin, correct, wrong in zip(clean.texts, twins.texts, clean.correct, clean.wrong):
+        people = [i for i, word in enumerate(text.split()) if word in (correct, *wrong)]
+        assert differing(text, twin) == people
+        new = [twin.split()[i] for i in people]
+        assert len(set(new)) == len(people)
+        assert not set(new) & {correct, *wrong}
+    for twin, correct, giver in zip(twins.texts, twins.correct, twins.giver):
+        assert twin.split().count(correct) == twin.split().count(giver) == 1
+
+
+def test_corrupted_prompts_repeat_under_a_seed():
+    clean = indirect_object.in_frame(5)
+    assert indirect_object.corrupted(clean, "others") == indirect_object.corrupted(clean, "others")
+    assert indirect_object.corrupted(clean, "others") != indirect_object.corrupted(clean, "others", seed=1)
+
+
+def test_an_unknown_corruption_is_named(without_type_checks):
+    with pytest.raises(UnknownName, match="no kind of corruption named 'nobody'"):
+        indirect_object.corrupted(indirect_object.in_frame(1), "nobody")
+
+
+@pytest.mark.parametrize("people", [2, 3])
+def test_roles_point_at_the_words_that_they_name(people):
+    clean = indirect_object.prompts(20, people=people)
+    roles = indirect_object.roles(clean)
+    for row, text in enumerate(clean.texts):
+        tokens = ["<|endoftext|>", *text.split()]
+        word = {role: tokens[positions[row]] for role, positions in roles.items()}
+        assert word["IO"] == clean.correct[row]
+        assert word["S1"] == word["S2"] == clean.giver[row]
+        assert roles["S1"][row] < roles["S2"][row]
+        assert roles["S1+1"][row] == roles["S1"][row] + 1
+        assert roles["END"][row] == len(tokens) - 1
+        if people == 3:
+            assert word["R1"] == word["R2"] == clean.wrong[row][1]
