@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -44,11 +44,37 @@ def bootstrap_mean(
     values: Float[Tensor, " sample"], *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> Interval:
     """The mean of independent values, with a percentile bootstrap interval (Efron 1979)."""
-    if len(values) < 2:
-        raise ValueError(f"{len(values)} value(s): an interval needs at least two.")
-    generator = torch.Generator().manual_seed(seed)
-    chosen = torch.randint(len(values), (resamples, len(values)), generator=generator)
-    means = values[chosen].mean(dim=1).sort().values
+    means = values[_resampled(len(values), resamples, seed)].mean(dim=1)
+    return _percentiles(float(values.mean()), means, confidence)
+
+
+def bootstrap_ratio(
+    numerator: Float[Tensor, " sample"],
+    denominator: Float[Tensor, " sample"],
+    *,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """``mean(numerator) / mean(denominator)`` of values that come in pairs, with a percentile bootstrap interval.
+
+    Pairs are drawn together, so that what makes an example hard counts above and below the line alike. The interval
+    is wide, or infinite, where the denominator's mean is hardly different from 0.
+    """
+    if numerator.shape != denominator.shape:
+        raise ValueError(f"{len(numerator)} numerators and {len(denominator)} denominators are no pairs.")
+    chosen = _resampled(len(numerator), resamples, seed)
+    ratios = numerator[chosen].mean(dim=1) / denominator[chosen].mean(dim=1)
+    return _percentiles(float(numerator.mean() / denominator.mean()), ratios, confidence)
+
+
+def _resampled(n: int, resamples: int, seed: int) -> Int[Tensor, "resample sample"]:
+    if n < 2:
+        raise ValueError(f"{n} value(s): an interval needs at least two.")
+    return torch.randint(n, (resamples, n), generator=torch.Generator().manual_seed(seed))
+
+
+def _percentiles(estimate: float, resampled: Float[Tensor, " resample"], confidence: float) -> Interval:
     tail = (1 - confidence) / 2
-    low, high = means.quantile(torch.tensor([tail, 1 - tail], dtype=means.dtype))
-    return Interval(float(values.mean()), float(low), float(high), confidence)
+    low, high = resampled.sort().values.quantile(torch.tensor([tail, 1 - tail], dtype=resampled.dtype))
+    return Interval(estimate, float(low), float(high), confidence)

@@ -12,12 +12,14 @@ scatter            points in groups
 overlay            maps laid over the pictures they belong to
 tokens             a text as its tokens, each on the colour of its value
 attention          one head as a labelled map; all heads at a glance
+circuit_diagram    who reads whom, from the embedding at the bottom to the logits at the top
 logit_lens_table   the word that each layer would say, layers × positions
 token_words        tokens as labels and in sentences: what is invisible in them made visible
 """
 
 from mi_course.plots.attention import attention_heads, attention_pattern
 from mi_course.plots.bars import bars
+from mi_course.plots.circuit_diagram import circuit_diagram
 from mi_course.plots.curves import curves
 from mi_course.plots.heatmap import heatmap
 from mi_course.plots.horizontal_bars import horizontal_bars
@@ -41,6 +43,7 @@ __all__ = [
     "attention_heads",
     "attention_pattern",
     "bars",
+    "circuit_diagram",
     "curves",
     "heatmap",
     "horizontal_bars",

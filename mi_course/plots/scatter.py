@@ -19,10 +19,12 @@ def scatter(
     ylabel: str,
     alt: str,
     thresholds: tuple[float | None, float | None] = (None, None),
+    diagonal: bool = False,
 ) -> Picture:
     """One point for each pair (x, y) of each group ``{label: (x, y)}``.
 
-    ``thresholds``: a value on x and one on y to mark by dashed lines, or None.
+    ``thresholds``: a value on x and one on y to mark by dashed lines, or None. ``diagonal``: a dashed line where x
+    and y are equal, for two measurements of the same thing.
     """
     if not 1 <= len(groups) <= len(_MARKERS):
         raise ValueError(f"{len(groups)} groups: show between 1 and {len(_MARKERS)}.")
@@ -36,6 +38,8 @@ def scatter(
         for value, line in zip(thresholds, (axes.axvline, axes.axhline)):
             if value is not None:
                 line(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        if diagonal:
+            axes.axline((0, 0), slope=1, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         axes.set(xlabel=xlabel, ylabel=ylabel)
         axes.set_title(wrapped(title))
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=4)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mi_course.methods.uncertainty import Interval, bootstrap_mean, wilson_interval
+from mi_course.methods.uncertainty import Interval, bootstrap_mean, bootstrap_ratio, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,21 @@ def test_one_value_is_not_enough_to_tell_how_sure_one_can_be():
 
 def test_an_interval_prints_rounded():
     assert str(Interval(0.5, 0.123, 0.987)) == "0.50 [0.12, 0.99]"
+
+
+def test_the_ratio_of_equal_pairs_is_exactly_1_however_they_vary():
+    values = torch.tensor([1.0, 5.0, 2.0, 9.0])
+    found = bootstrap_ratio(values, values)
+    assert (found.estimate, found.low, found.high) == (1.0, 1.0, 1.0)
+
+
+def test_a_ratio_is_one_of_means_and_not_a_mean_of_ratios():
+    found = bootstrap_ratio(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 1.0]))
+    assert found.estimate == 2.0
+    assert found.low == 1.0
+    assert found.high == 3.0
+
+
+def test_numbers_that_are_no_pairs_are_refused(without_type_checks):
+    with pytest.raises(ValueError, match="3 numerators and 2 denominators"):
+        bootstrap_ratio(torch.ones(3), torch.ones(2))

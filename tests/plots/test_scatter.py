@@ -58,3 +58,10 @@ def test_too_many_groups_or_none_are_refused(count):
 def test_every_point_needs_two_numbers():
     with pytest.raises(ValueError, match="same size"):
         draw({"a": ([1, 2, 3], [1, 2])})
+
+
+def test_a_diagonal_shows_where_both_measurements_agree():
+    [line] = axes(draw(GROUPS, diagonal=True)).lines
+    assert line.get_slope() == 1
+    assert line.get_xy1() == (0, 0)
+    assert not axes(draw(GROUPS)).lines
