@@ -1,3 +1,4 @@
+# ruff: noqa: N803 (matrices are upper case in the formulas)
 """Run a model in which chosen connections carry something else, and everything behind them is computed anew.
 
 Each receiver of the `edge_graph` reads its own residual stream, in which every sender is either heard as it is in
@@ -309,11 +310,7 @@ def _from_start(position: int | Tensor, tokens: Tensor) -> Int[Tensor, " batch"]
 
 
 def _check_reference(clean: Tensor, reference: Tensor) -> None:
-    if (
-        reference.ndim != 4
-        or reference.shape[1] not in (1, clean.shape[1])
-        or reference[:, :1].shape != clean[:, :1].shape
-    ):
+    if reference.shape not in (clean.shape, clean[:, :1].shape):
         raise CourseError(
             f"The reference has shape {tuple(reference.shape)}, these prompts need {tuple(clean.shape)} (sender, "
             "batch, pos, d_model), or 1 in place of batch. Take it from reference_outputs(model, corrupted), with "
@@ -330,8 +327,8 @@ def _check_masks(masks: Tensor, graph: EdgeGraph, n_pos: int) -> None:
     ):
         hint = " One mask alone needs a circuit axis: mask[None]." if masks.ndim == 2 else ""
         raise CourseError(
-            f"masks has shape {tuple(masks.shape)}; expected (circuit, {expected[0]} receivers, {expected[1]} senders), "
-            f"and perhaps a last axis of 1 or {n_pos} positions.{hint}"
+            f"masks has shape {tuple(masks.shape)}; expected (circuit, receiver, sender) with {expected[0]} receivers "
+            f"and {expected[1]} senders, and perhaps a last axis of 1 or {n_pos} positions.{hint}"
         )
     if not len(masks):
         raise CourseError("masks holds no circuit: there is nothing to run.")
