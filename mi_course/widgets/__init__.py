@@ -4,8 +4,11 @@ explorer              controls above a picture that follows them: the base of al
 attention_viewer      hover a token, choose a head: who looks at whom
 logit_lens_table      hover a cell: what each layer would say next
 next_token_explorer   the next token's probabilities, sampled one by one
+patching_map          click a cell: what the model says when just this is patched
+circuit_pruner        a slider over circuits from small to large, with what each keeps of the answer
 training_scrubber     a slider over stored checkpoints
 filter_explorer       a first-layer filter on a photograph
+edit_playground       give a fact another answer, see what else changes, take it back
 glass_box_explorer    digits through a glass box and a black box
 progress_bar          a loop that says how far it is
 """

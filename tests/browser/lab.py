@@ -301,7 +301,7 @@ class Explorer:
             self.page.keyboard.press("Tab")
         elif "widget-toggle-button" in classes or "widget-button" in classes:
             control.click()
-        elif "mi-written-buttons" in classes:
+        elif "mi-written-buttons" in classes or "mi-edit-buttons" in classes:
             control.locator("button").first.click()
         elif "mi-pixel-grid" in classes:
             control.locator("button").nth(9).click()

@@ -1,0 +1,115 @@
+"""The edit playground in a real browser: by mouse and by keyboard, edit, look, take back."""
+
+import re
+
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    """import mi_course as mc
+from mi_course.widgets.edit_playground import EditPlayground
+
+model = mc.load("tiny-world").requires_grad_(False)""",
+    'EditPlayground(model, prefixes=[""], steps=12, step_size=1.0)',
+]
+
+
+@pytest.fixture(scope="module")
+def opened(lab, opened_browser, pytestconfig):
+    path = f"import sys\nsys.path.insert(0, {str(pytestconfig.rootpath)!r})\n"
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in [path + CELLS[0], *CELLS[1:]]],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    nbformat.write(notebook, lab.folder / "editing.ipynb")
+    opened = opened_browser.open("editing.ipynb")
+    opened.run_all()
+    return opened
+
+
+@pytest.fixture
+def playground(opened, browser):
+    """The widget with the first values of its controls, and no edit made."""
+    assert opened.failures() == []
+    opened.run(1)
+    explorer = opened.explorers()[0]
+    explorer.part.scroll_into_view_if_needed()
+    explorer.wait_until_drawn()
+    return explorer
+
+
+def button(playground, name):
+    return playground.part.get_by_role(
+        "button", name=re.compile(f"{name}$")
+    )  # its icon counts as a character
+
+
+def choose(playground, number, option):
+    def move():
+        playground.part.locator("select").nth(number).select_option(option)
+
+    return move
+
+
+def alt(playground):
+    return playground.picture.get_attribute("alt")
+
+
+def test_an_edit_by_mouse_is_shown_beside_the_unedited_model_and_taken_back(playground):
+    assert alt(playground).startswith("No edit yet.")
+    assert button(playground, "Undo").is_disabled()
+    assert playground.changes_picture(lambda: button(playground, "Make this edit").click())
+    assert alt(playground).startswith("After 1 edit.")
+    assert playground.part.get_by_text("Pell instead of").count() >= 2, (
+        "the next edit, and the one that was made"
+    )
+    assert playground.changes_picture(lambda: button(playground, "Undo").click())
+    assert alt(playground).startswith("No edit yet.")
+    assert button(playground, "Undo").is_disabled()
+
+
+def test_several_edits_in_a_row_and_undo_by_keyboard(playground):
+    page = playground.page
+    button(playground, "Make this edit").focus()
+    assert playground.changes_picture(lambda: page.keyboard.press("Enter"))
+    assert playground.changes_picture(choose(playground, 1, "Red Mill"))
+    button(playground, "Make this edit").focus()
+    assert playground.changes_picture(lambda: page.keyboard.press("Space"))
+    assert alt(playground).startswith("After 2 edits.")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.textContent").strip() == "Undo"
+    assert playground.changes_picture(lambda: page.keyboard.press("Enter"))
+    assert alt(playground).startswith("After 1 edit.")
+    page.keyboard.press("Tab")
+    assert playground.changes_picture(lambda: page.keyboard.press("Enter"))
+    assert alt(playground).startswith("No edit yet.")
+
+
+def test_another_relation_brings_its_own_subjects_and_answers(playground):
+    assert playground.changes_picture(choose(playground, 0, "instrument"))
+    subjects, answers = (
+        playground.part.locator("select").nth(number).locator("option").all_inner_texts() for number in (1, 2)
+    )
+    assert "Abbott" in subjects
+    assert "Iron Tower" not in subjects
+    assert "violin" in answers or "piano" in answers
+    assert "Abbott plays the" in alt(playground)
+
+
+def test_where_the_edit_is_made_matters(playground):
+    """At the subject's token behind layer 1, nothing that an MLP writes can change the answer."""
+    choose(playground, 3, "L2, last subject token")()
+    playground.wait_until_drawn()
+    assert playground.changes_picture(lambda: button(playground, "Make this edit").click())
+    assert "is in → Pell: 0.00 before, 0.00 now" in alt(playground)
+
+
+def test_the_questions_can_be_unfolded(playground):
+    playground.part.locator("summary").last.click()
+    assert playground.part.get_by_text("the Iron Tower is in → Pell").is_visible()
+
+
+def test_every_control_changes_what_is_shown(playground, tmp_path):
+    assert playground.move_everything(tmp_path) == []
