@@ -230,7 +230,7 @@ def _draw_edges(
                 edgecolor=colour,
                 linestyle=dashes,
                 linewidth=(0.5 if crowded else 0.9) + 2.6 * share,
-                alpha=min(1.0, 0.22 + share) if crowded else 0.85,
+                alpha=min(1.0, 0.3 + share**0.5) if crowded else 0.85,
                 zorder=1 + share,
             )
         )
@@ -269,8 +269,9 @@ def _draw_nodes(axes, boxes, names: Mapping[str, str], used: set[str], receivers
         if role:
             size = min(7, 0.85 * small)
             axes.text(
-                box.x, box.y - 0.04 * box.height, role, ha="center", va="center", fontsize=size, zorder=4
-            )
+                box.x, box.y - 0.04 * box.height, role, ha="center", va="center", fontsize=size, zorder=4,
+                color=INK if there else COLOURS["grey"],
+            )  # fmt: skip
         for part in "qkv":
             if f"{node}.{part}" in receivers:
                 x, y = box.port(f"{node}.{part}")

@@ -1,0 +1,75 @@
+"""The circuit pruner, by mouse and by keyboard, in a real JupyterLab."""
+
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CELL = """from mi_course.methods.edge_graph import EdgeGraph
+from mi_course.methods.uncertainty import Interval
+from mi_course.models.planted import indirect_object
+from mi_course.widgets.circuit_pruner import CircuitPruner
+
+planted = indirect_object()
+graph = EdgeGraph.of(planted.model)
+true = sorted(planted.truth)
+circuits = [true[:3], true, graph.edges[:80], graph.edges[:200]]
+kept = [Interval(share, share - 0.1, share + 0.1) for share in (0.1, 0.9, 0.95, 1.0)]
+CircuitPruner(circuits, kept, control=kept[::-1], graph=graph, names=planted.roles, truth=planted.truth)"""
+
+
+@pytest.fixture(scope="module")
+def opened(lab, opened_browser):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(CELL)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    nbformat.write(notebook, lab.folder / "pruner.ipynb")
+    opened = opened_browser.open("pruner.ipynb")
+    opened.run_all()
+    return opened
+
+
+@pytest.fixture
+def pruner(opened, browser):
+    """The widget with the first value of its slider."""
+    assert opened.failures() == []
+    opened.run(0)
+    [explorer] = opened.explorers()
+    explorer.part.scroll_into_view_if_needed()
+    explorer.wait_until_drawn()
+    return explorer
+
+
+def alts(explorer):
+    return explorer.picture.evaluate_all("images => images.map(image => image.alt)")
+
+
+def test_it_begins_with_a_diagram_and_a_curve(pruner):
+    diagram, curve = alts(pruner)
+    assert diagram.startswith("80 edges keep 95% of the answer")
+    assert "duplicate token: L0H1" in diagram
+    assert curve.startswith("With 80 edges the circuit keeps 95%")
+
+
+def test_arrow_keys_prune_and_grow_the_circuit(pruner):
+    [slider] = pruner.controls()
+    handle = slider.locator(".noUi-handle").first
+    assert pruner.changes_picture(lambda: (handle.focus(), pruner.page.keyboard.press("ArrowLeft")))
+    assert alts(pruner)[0].startswith("10 edges keep 90% of the answer; 10 of the 10 true edges")
+    assert slider.text_content().strip().endswith("10 edges")
+    assert pruner.changes_picture(lambda: pruner.page.keyboard.press("ArrowRight"))
+    assert alts(pruner)[0].startswith("80 edges")
+
+
+def test_dragging_the_handle_to_the_end_shows_the_largest_circuit(pruner):
+    [slider] = pruner.controls()
+    assert pruner.changes_picture(lambda: pruner.drag_slider(slider, 0.999))
+    assert alts(pruner)[0].startswith("200 edges keep 100% of the answer")
+
+
+def test_the_picture_fits_its_cell(pruner):
+    for image in pruner.picture.all():
+        box = image.bounding_box()
+        assert box["width"] <= pruner.part.bounding_box()["width"] + 1
+        assert box["height"] > 200
