@@ -128,11 +128,13 @@ def _by_edge(
 ) -> Float[Tensor, "run batch read d_vocab"]:
     """The model's own logits, then those with each sender's edges into the receivers replaced."""
     graph = EdgeGraph.of(model)
-    replaced = torch.zeros(1 + len(senders), *graph.possible.shape, clean.shape[1])
-    at = slice(None) if positions is None else list(positions)
+    replaced = torch.zeros(1 + len(senders), *graph.possible.shape)
     for run, sender in enumerate(senders, 1):
-        for row in rows:
-            replaced[run, row, graph.column(sender), at] = 1.0
+        replaced[run, rows, graph.column(sender)] = 1.0
+    if positions is not None:
+        at = torch.zeros(clean.shape[1])
+        at[list(positions)] = 1.0
+        replaced = replaced[..., None] * at
     reference = reference_outputs(model, corrupted)
     return EdgePatcher(model, clean, reference, position=position).logits(1 - replaced)
 
