@@ -143,18 +143,40 @@ class Attention(nn.Module):
         self.hook_z = HookPoint()
 
     def forward(self, x: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_model"]:
-        batch, pos, _ = x.shape
-        qkv = _linear(x, self.W_QKV, self.b_QKV).view(batch, pos, 3, self.n_heads, self.d_head)
-        q = self.hook_q(qkv[:, :, 0])
-        k = self.hook_k(qkv[:, :, 1])
-        v = self.hook_v(qkv[:, :, 2])
+        q, k, v = self.project(x)
+        return self.write(self.collect(self.look(q, k), v))
 
-        future = torch.full((pos, pos), -torch.inf, dtype=x.dtype, device=x.device).triu(diagonal=1)
+    def project(
+        self, x: Float[Tensor, "batch pos d_model"]
+    ) -> tuple[
+        Float[Tensor, "batch pos head d_head"],
+        Float[Tensor, "batch pos head d_head"],
+        Float[Tensor, "batch pos head d_head"],
+    ]:
+        """The queries, keys and values of every head."""
+        qkv = _linear(x, self.W_QKV, self.b_QKV).unflatten(-1, (3, self.n_heads, self.d_head))
+        return self.hook_q(qkv[:, :, 0]), self.hook_k(qkv[:, :, 1]), self.hook_v(qkv[:, :, 2])
+
+    def look(
+        self, q: Float[Tensor, "batch query_pos head d_head"], k: Float[Tensor, "batch key_pos head d_head"]
+    ) -> Float[Tensor, "batch head query_pos key_pos"]:
+        """The pattern: how much each query takes from each key. The queries are those of the *last* positions."""
+        n_queries, n_keys = q.shape[1], k.shape[1]
+        future = torch.full((n_queries, n_keys), -torch.inf, dtype=q.dtype, device=q.device)
+        future = future.triu(diagonal=1 + n_keys - n_queries)
         scores = torch.einsum("bqhd,bkhd->bhqk", q, k) / math.sqrt(self.d_head) + future
-        scores = self.hook_attn_scores(scores)
-        pattern = self.hook_pattern(scores.softmax(dim=-1))
+        return self.hook_pattern(self.hook_attn_scores(scores).softmax(dim=-1))
 
-        z = self.hook_z(torch.einsum("bhqk,bkhd->bqhd", pattern, v))
+    def collect(
+        self,
+        pattern: Float[Tensor, "batch head query_pos key_pos"],
+        v: Float[Tensor, "batch key_pos head d_head"],
+    ) -> Float[Tensor, "batch query_pos head d_head"]:
+        """What each head has taken from the values: ``z``."""
+        return self.hook_z(torch.einsum("bhqk,bkhd->bqhd", pattern, v))
+
+    def write(self, z: Float[Tensor, "batch pos head d_head"]) -> Float[Tensor, "batch pos d_model"]:
+        """What all heads together add to the residual stream."""
         return _linear(z.flatten(start_dim=2), self.W_O.flatten(end_dim=1), self.b_O)
 
     @property

@@ -13,6 +13,7 @@ overlay            maps laid over the pictures they belong to
 tokens             a text as its tokens, each on the colour of its value
 attention          one head as a labelled map; all heads at a glance
 circuit_diagram    who reads whom, from the embedding at the bottom to the logits at the top
+patching_heatmap   how far each patched cell moves the answer
 logit_lens_table   the word that each layer would say, layers × positions
 token_words        tokens as labels and in sentences: what is invisible in them made visible
 """
@@ -26,6 +27,7 @@ from mi_course.plots.horizontal_bars import horizontal_bars
 from mi_course.plots.image_grid import image_grid
 from mi_course.plots.logit_lens_table import logit_lens_table
 from mi_course.plots.overlay import overlay
+from mi_course.plots.patching_heatmap import patching_heatmap
 from mi_course.plots.picture import Picture
 from mi_course.plots.pictures import Pictures
 from mi_course.plots.scatter import scatter
@@ -50,6 +52,7 @@ __all__ = [
     "image_grid",
     "logit_lens_table",
     "overlay",
+    "patching_heatmap",
     "quoted",
     "scatter",
     "token_labels",
