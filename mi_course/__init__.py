@@ -2,7 +2,7 @@
 
     data        photographs, digits, faces; and a tiny world of texts that come with their truth
     models      AlexNet and a transformer, readable from top to bottom; hooks; `load`, the one door to every model
-    methods     one file a method: filters, probing, logit lens, attribution, attention scores, ablation …
+    methods     one file a method: filters, probing, attribution, patching, circuits and their discovery, editing …
     plots       figures with alt text in one style
     widgets     explorers to click, each with a static twin
     exercises   checks that say what is wrong, hints, predictions, progress
