@@ -22,14 +22,14 @@ def listing() -> str:
     for name in pretrained.shipped():
         path = pretrained.path_of(name)
         size = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "missing; see: mi-course doctor"
-        lines.append(f"  {name:<14} {size}")
+        lines.append(f"  {name:<18} {size}")
     lines += ["", "Public, fetched only when you ask:"]
     for name, model in pretrained.PUBLIC.items():
         path = pretrained.path_of(name)
         where = f"here: {path}" if path else f"not here; get it:  mi-course models fetch {name}"
-        lines.append(f"  {name:<14} {model.megabytes} MB, {where}")
-        lines.append(f"  {'':<14} {model.about}")
-        lines.append(f"  {'':<14} licence: {model.licence}")
+        lines.append(f"  {name:<18} {model.megabytes} MB, {where}")
+        lines.append(f"  {'':<18} {model.about}")
+        lines.append(f"  {'':<18} licence: {model.licence}")
     return "\n".join(lines)
 
 

@@ -2,11 +2,15 @@
 
     python -m mi_course.recipes.alexnet_mini train --images tiny-imagenet-200.zip --out runs/seed0
     python -m mi_course.recipes.alexnet_mini ship  --run runs/seed0 --scaling runs/per-class-*
+    python -m mi_course.recipes.alexnet_mini ship  --run runs/seed1 --name alexnet-mini-seed1 --no-history
 
 Tiny ImageNet (Stanford CS231n): 64×64 photographs of 200 classes,
 http://cs231n.stanford.edu/tiny-imagenet-200.zip. The folder or the zip file will do, in the public
 layout (`train/WNID/images/*.JPEG`, `val/val_annotations.txt`) or a plainer one (`train/WNID/*.JPEG`,
 `val/WNID/*.JPEG`). Only weights and figures leave this recipe, never the photographs.
+
+`ship` writes the card anew. Afterwards `mi_course.recipes.colour_axes` and `mi_course.recipes.face_unit` enter in
+it what chapter 02 reads there.
 
 A run is cut into steps, not epochs or minutes, and everything random is drawn from (seed, step):
 a run that was killed goes on where its last checkpoint stood and ends with the same weights.
@@ -337,11 +341,16 @@ def train(
     return record
 
 
-def ship(run: Path, scaling: list[Path], to: Path = WEIGHTS / "alexnet-mini") -> dict:
-    """Lay a finished run into the package: weights, configuration, history, and the card."""
+def ship(
+    run: Path, scaling: list[Path], to: Path = WEIGHTS / "alexnet-mini", *, history: bool = True
+) -> dict:
+    """Lay a finished run into the package: weights, configuration, history, and the card.
+
+    The folder's name is the model's name. ``history``: whether the first layer's checkpoints ship as well.
+    """
     to.mkdir(parents=True, exist_ok=True)
     record = json.loads((run / "record.json").read_text(encoding="utf-8"))
-    for name in ("model.safetensors", "history.safetensors"):
+    for name in ("model.safetensors", *(["history.safetensors"] if history else [])):
         (to / name).write_bytes((run / name).read_bytes())
     config = {"architectures": ["AlexNet"], "alexnet": ALEXNET_MINI.to_dict(), "classes": record["classes"]}
     (to / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
@@ -353,7 +362,7 @@ def ship(run: Path, scaling: list[Path], to: Path = WEIGHTS / "alexnet-mini") ->
     found = filters.kinds(weights)
     runs = [json.loads((folder / "record.json").read_text(encoding="utf-8")) for folder in scaling]
     card = {
-        "name": "alexnet-mini",
+        "name": to.name,
         "about": "AlexNet for 64×64 photographs of 200 classes, 1.03 million parameters",
         "licence": "weights: CC BY 4.0; trained on Tiny ImageNet, whose photographs are not included",
         "recipe": "python -m mi_course.recipes.alexnet_mini train",
@@ -377,7 +386,7 @@ def ship(run: Path, scaling: list[Path], to: Path = WEIGHTS / "alexnet-mini") ->
             "kinds": {kind: found.count(kind) for kind in filters.KINDS},
         },
         "folding_error": record["folding_error"],
-        "untrained_twin": {"name": "alexnet-mini-untrained", "seed": record["seed"]},
+        "untrained_twin": {"name": f"{to.name}-untrained", "seed": record["seed"]},
         "scaling": sorted(
             (
                 {
@@ -428,9 +437,11 @@ def main() -> None:
     lay = commands.add_parser("ship", help="lay a finished run into the package, with its card")
     lay.add_argument("--run", type=Path, required=True)
     lay.add_argument("--scaling", type=Path, nargs="*", default=[], help="runs on fewer photographs")
+    lay.add_argument("--name", default="alexnet-mini", help="what `load` calls it")
+    lay.add_argument("--no-history", action="store_false", dest="history")
     options = vars(parser.parse_args())
     if options.pop("command") == "ship":
-        print(json.dumps(ship(**options)["validation"]))
+        print(json.dumps(ship(to=WEIGHTS / options.pop("name"), **options)["validation"]))
         return
     threads = options.pop("threads")
     if threads:

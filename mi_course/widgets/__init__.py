@@ -8,6 +8,7 @@ patching_map          click a cell: what the model says when just this is patche
 circuit_pruner        a slider over circuits from small to large, with what each keeps of the answer
 training_scrubber     a slider over stored checkpoints
 filter_explorer       a first-layer filter on a photograph
+tuning_explorer       a second-layer unit: who drives it, which stripes it likes, and what cutting changes
 edit_playground       give a fact another answer, see what else changes, take it back
 glass_box_explorer    digits through a glass box and a black box
 progress_bar          a loop that says how far it is

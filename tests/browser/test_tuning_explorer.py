@@ -1,0 +1,73 @@
+"""The tuning explorer in a real JupyterLab: by mouse and by keyboard, choose, operate, read."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CELL = """import mi_course as mc
+from mi_course.widgets.tuning_explorer import TuningExplorer
+
+TuningExplorer(mc.load("alexnet-mini").requires_grad_(False))"""
+
+
+@pytest.fixture(scope="module")
+def opened(lab, opened_browser):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(CELL)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    nbformat.write(notebook, lab.folder / "tuning.ipynb")
+    opened = opened_browser.open("tuning.ipynb")
+    opened.run_all()
+    return opened
+
+
+@pytest.fixture
+def tuning(opened, browser):
+    """The widget with the first values of its controls."""
+    assert opened.failures() == []
+    opened.run(0)
+    [explorer] = opened.explorers()
+    explorer.part.scroll_into_view_if_needed()
+    explorer.wait_until_drawn()
+    return explorer
+
+
+def alt(explorer):
+    return explorer.picture.get_attribute("alt")
+
+
+def test_every_control_changes_the_picture(tuning):
+    assert alt(tuning).startswith("Unit 0, as trained; grey stripes of 8 pixels")
+    assert len(tuning.controls()) == 6
+    assert tuning.move_everything(Path("no-upload-here")) == []
+
+
+def test_arrow_keys_walk_through_the_units(tuning):
+    handle = tuning.controls()[0].locator(".noUi-handle").first
+    assert tuning.changes_picture(lambda: (handle.focus(), tuning.page.keyboard.press("ArrowRight")))
+    assert alt(tuning).startswith("Unit 1, as trained")
+    assert tuning.changes_picture(lambda: tuning.page.keyboard.press("ArrowLeft"))
+    assert alt(tuning).startswith("Unit 0, as trained")
+
+
+def test_surgery_is_shown_beside_the_unit_as_trained_and_can_be_taken_back(tuning):
+    cut = tuning.part.locator("select").nth(1)
+    assert tuning.changes_picture(lambda: cut.select_option("the strongest exciter"))
+    assert alt(tuning).startswith("Unit 0, without the strongest exciter")
+    assert "after surgery" in alt(tuning)
+    inhibition = tuning.controls()[-1]
+    assert tuning.changes_picture(lambda: tuning.drag_slider(inhibition, 0.001))
+    assert "inhibition × 0" in alt(tuning)
+    assert tuning.changes_picture(lambda: cut.select_option("nothing"))
+    assert tuning.changes_picture(lambda: tuning.drag_slider(inhibition, 0.5))
+    assert alt(tuning).startswith("Unit 0, as trained")
+
+
+def test_the_picture_fits_its_cell(tuning):
+    box = tuning.picture.bounding_box()
+    assert box["width"] <= tuning.part.bounding_box()["width"] + 1
+    assert box["height"] > 200
