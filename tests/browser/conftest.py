@@ -1,5 +1,6 @@
 """One JupyterLab and one Chromium for all tests of a file."""
 
+import nbformat
 import pytest
 
 from tests import notebook_environment
@@ -28,3 +29,33 @@ def browser(opened_browser):
     assert opened_browser.outside == []
     assert opened_browser.errors == []
     assert notebook_environment.network_attempts() == []
+
+
+@pytest.fixture(scope="module")
+def opened(request, lab, opened_browser, pytestconfig):
+    """A notebook of the test file's CELLS, opened and run. Its kernel can import the tests."""
+    first, *others = request.module.CELLS
+    path = f"import sys\nsys.path.insert(0, {str(pytestconfig.rootpath)!r})\n"
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in [path + first, *others]],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    nbformat.write(notebook, lab.folder / "widgets.ipynb")
+    opened = opened_browser.open("widgets.ipynb")
+    opened.run_all()
+    return opened
+
+
+@pytest.fixture
+def explorer_of(opened, browser):
+    """Runs a cell again; returns the one explorer of the notebook, with the first values of its controls."""
+    assert opened.failures() == []
+
+    def again(cell):
+        opened.run(cell)
+        [explorer] = opened.explorers()
+        explorer.part.scroll_into_view_if_needed()
+        explorer.wait_until_drawn()
+        return explorer
+
+    return again

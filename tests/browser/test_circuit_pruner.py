@@ -1,11 +1,11 @@
 """The circuit pruner, by mouse and by keyboard, in a real JupyterLab."""
 
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
 
-CELL = """from mi_course.methods.edge_graph import EdgeGraph
+CELLS = [
+    """from mi_course.methods.edge_graph import EdgeGraph
 from mi_course.methods.uncertainty import Interval
 from mi_course.models.planted import indirect_object
 from mi_course.widgets.circuit_pruner import CircuitPruner
@@ -16,29 +16,13 @@ true = sorted(planted.truth)
 circuits = [true[:3], true, graph.edges[:80], graph.edges[:200]]
 kept = [Interval(share, share - 0.1, share + 0.1) for share in (0.1, 0.9, 0.95, 1.0)]
 CircuitPruner(circuits, kept, control=kept[::-1], graph=graph, names=planted.roles, truth=planted.truth)"""
-
-
-@pytest.fixture(scope="module")
-def opened(lab, opened_browser):
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(CELL)],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(notebook, lab.folder / "pruner.ipynb")
-    opened = opened_browser.open("pruner.ipynb")
-    opened.run_all()
-    return opened
+]
 
 
 @pytest.fixture
-def pruner(opened, browser):
+def pruner(explorer_of):
     """The widget with the first value of its slider."""
-    assert opened.failures() == []
-    opened.run(0)
-    [explorer] = opened.explorers()
-    explorer.part.scroll_into_view_if_needed()
-    explorer.wait_until_drawn()
-    return explorer
+    return explorer_of(0)
 
 
 def alts(explorer):

@@ -2,7 +2,6 @@
 
 import re
 
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -16,28 +15,10 @@ model = mc.load("tiny-world").requires_grad_(False)""",
 ]
 
 
-@pytest.fixture(scope="module")
-def opened(lab, opened_browser, pytestconfig):
-    path = f"import sys\nsys.path.insert(0, {str(pytestconfig.rootpath)!r})\n"
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in [path + CELLS[0], *CELLS[1:]]],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(notebook, lab.folder / "editing.ipynb")
-    opened = opened_browser.open("editing.ipynb")
-    opened.run_all()
-    return opened
-
-
 @pytest.fixture
-def playground(opened, browser):
+def playground(explorer_of):
     """The widget with the first values of its controls, and no edit made."""
-    assert opened.failures() == []
-    opened.run(1)
-    explorer = opened.explorers()[0]
-    explorer.part.scroll_into_view_if_needed()
-    explorer.wait_until_drawn()
-    return explorer
+    return explorer_of(1)
 
 
 def button(playground, name):

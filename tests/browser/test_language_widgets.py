@@ -2,7 +2,6 @@
 
 import re
 
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -31,19 +30,6 @@ TrainingScrubber([0, 10, 50, 100], checkpoint, curves={"loss": [4, 3, 1, 0.5]}, 
     "AttentionViewer.of(causal(12, 12, 64, 64), ['word'] * 64, head='L5H5')",
 ]
 SECONDS_TO_ANSWER = 10_000  # milliseconds; the tests of several files share two cores
-
-
-@pytest.fixture(scope="module")
-def opened(lab, opened_browser, pytestconfig):
-    path = f"import sys\nsys.path.insert(0, {str(pytestconfig.rootpath)!r})\n"
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in [path + CELLS[0], *CELLS[1:]]],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(notebook, lab.folder / "language.ipynb")
-    opened = opened_browser.open("language.ipynb")
-    opened.run_all()
-    return opened
 
 
 @pytest.fixture

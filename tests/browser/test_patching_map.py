@@ -1,41 +1,25 @@
 """The patching map, by mouse and by keyboard, in a real JupyterLab."""
 
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
 
 CLEAN = "when Mary and John went to the store , John gave a drink to"
 CORRUPTED = "when Mary and John went to the store , Mary gave a drink to"
-CELL = f"""import mi_course as mc
+CELLS = [
+    f"""import mi_course as mc
 from mi_course.widgets.patching_map import PatchingMap
 
 PatchingMap(mc.load("tiny-world"), {CLEAN!r}, {CORRUPTED!r})"""
+]
 LAYERS = 4
 SECONDS_TO_ANSWER = 10_000  # milliseconds
 
 
-@pytest.fixture(scope="module")
-def opened(lab, opened_browser):
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(CELL)],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(notebook, lab.folder / "patching.ipynb")
-    opened = opened_browser.open("patching.ipynb")
-    opened.run_all()
-    return opened
-
-
 @pytest.fixture
-def patching(opened, browser):
+def patching(explorer_of):
     """The widget with the first values of its controls."""
-    assert opened.failures() == []
-    opened.run(0)
-    [explorer] = opened.explorers()
-    explorer.part.scroll_into_view_if_needed()
-    explorer.wait_until_drawn()
-    return explorer
+    return explorer_of(0)
 
 
 def cell(explorer, layer, column):

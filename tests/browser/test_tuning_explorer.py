@@ -2,38 +2,22 @@
 
 from pathlib import Path
 
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
 
-CELL = """import mi_course as mc
+CELLS = [
+    """import mi_course as mc
 from mi_course.widgets.tuning_explorer import TuningExplorer
 
 TuningExplorer(mc.load("alexnet-mini").requires_grad_(False))"""
-
-
-@pytest.fixture(scope="module")
-def opened(lab, opened_browser):
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(CELL)],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(notebook, lab.folder / "tuning.ipynb")
-    opened = opened_browser.open("tuning.ipynb")
-    opened.run_all()
-    return opened
+]
 
 
 @pytest.fixture
-def tuning(opened, browser):
+def tuning(explorer_of):
     """The widget with the first values of its controls."""
-    assert opened.failures() == []
-    opened.run(0)
-    [explorer] = opened.explorers()
-    explorer.part.scroll_into_view_if_needed()
-    explorer.wait_until_drawn()
-    return explorer
+    return explorer_of(0)
 
 
 def alt(explorer):
