@@ -4,11 +4,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import jaxtyping
 import pytest
 
 from tests import chromium as browser
-from tests import notebook_environment
+from tests import notebook_environment, type_checks
 
 
 def pytest_configure(config):
@@ -30,10 +29,8 @@ def course_home(tmp_path, monkeypatch):
 @pytest.fixture
 def without_type_checks():
     """The runtime shape checks of the tests are off: what answers is what the package itself says."""
-    before = jaxtyping.config.jaxtyping_disable
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", before)
+    with type_checks.unchecked():
+        yield
 
 
 @pytest.fixture(scope="session")

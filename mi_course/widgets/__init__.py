@@ -7,6 +7,7 @@ next_token_explorer   the next token's probabilities, sampled one by one
 patching_map          click a cell: what the model says when just this is patched
 circuit_pruner        a slider over circuits from small to large, with what each keeps of the answer
 training_scrubber     a slider over stored checkpoints
+feature_studio        what any unit wants to see: watch its image grow, stop it
 filter_explorer       a first-layer filter on a photograph
 tuning_explorer       a second-layer unit: who drives it, which stripes it likes, and what cutting changes
 edit_playground       give a fact another answer, see what else changes, take it back

@@ -3,6 +3,7 @@
 import torch
 
 from mi_course.models.activation_cache import point_name
+from tests.type_checks import unchecked
 
 
 def patched_run(model, base, cache, site, layer, *, head=None, positions=None):
@@ -24,6 +25,7 @@ def patched_run(model, base, cache, site, layer, *, head=None, positions=None):
     return model.run_with_hooks(base, [(name, put)])
 
 
+@unchecked()
 def every_cell(
     model, clean, corrupted, metric, *, site, direction="denoising", positions=None, read=slice(-1, None)
 ):

@@ -11,6 +11,7 @@ from mi_course.methods.edge_graph import EdgeGraph
 from mi_course.methods.edge_patching import EdgePatcher, reference_outputs, run, sender_outputs
 from mi_course.models.transformer import Transformer, TransformerConfig, initialize
 from tests.models.small_transformers import CONFIGS, hooks_left, make, random_tokens
+from tests.type_checks import unchecked
 
 CLEAN, CORRUPTED = random_tokens(3, seed=1), random_tokens(3, seed=2)
 POSITIONS = (-1, 3, torch.tensor([3, 8, -4]), None)
@@ -40,6 +41,7 @@ def read(logits, position):
     return logits[rows, torch.as_tensor(position).expand(len(logits))][:, None]
 
 
+@unchecked()
 def slowly(model, tokens, mask, reference):
     """The definition, one receiver after the other: ``mask`` "receiver sender pos", logits at all positions."""
     graph, config = EdgeGraph.of(model), model.config

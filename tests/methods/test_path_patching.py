@@ -6,6 +6,7 @@ import torch
 from mi_course.errors import CourseError, UnknownName
 from mi_course.methods.path_patching import path_patch
 from tests.models.small_transformers import CONFIGS, make, random_tokens
+from tests.type_checks import unchecked
 
 CLEAN, CORRUPTED = random_tokens(3, seed=1), random_tokens(3, seed=2)
 
@@ -23,6 +24,7 @@ def written(cache, model, sender):
     return cache["z", layer][:, :, int(sender[3])] @ model.blocks[layer].attn.W_O[int(sender[3])]
 
 
+@unchecked()
 def one_edge_by_hand(model, sender, receiver, positions=slice(None)):
     """The metric when one input reads one other vector."""
     with torch.no_grad():
@@ -76,6 +78,7 @@ def test_only_the_chosen_positions_hear_the_message():
     torch.testing.assert_close(found.by_example[0], want, atol=1e-4, rtol=1e-4)
 
 
+@unchecked()
 def through_mlps_by_hand(model, sender, receiver):
     """Step by step: attention as in the clean run, MLPs live, and then only the receiver's input put in."""
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""*On the real model*: the last section of chapter 01 runs on a checkpoint in torchvision's own format.
+"""*On the real model*: the sections on AlexNet run on a checkpoint in torchvision's own format.
 
 No test has the published weights. A file with their names and shapes and random numbers stands in
 for them where a fetched file would be, and the course takes its hash for the published one.
@@ -17,7 +17,15 @@ from tests.models import public_checkpoint
 from tests.notebooks.course_notebooks import SOLUTIONS, code_cells, outputs, read, texts
 
 SECTION = "## On the real model"
-FIRST_CHAPTER = [path for path in SOLUTIONS if path.stem.startswith("01_")]
+LOADS_ALEXNET = 'load_if_here("alexnet")'
+CHAPTERS = [path for path in SOLUTIONS if LOADS_ALEXNET in path.read_text("utf-8").replace('\\"', '"')]
+IT_SAYS = {
+    "01_alexnet": ("64 filters of 11 by 11 pixels", "AlexNet, untrained"),
+    "02_feature_visualization": ("Four optimised images", "AlexNet, untrained"),
+}
+"""What the section of a chapter says only if the model is there."""
+
+every_alexnet_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
 def names(source, context):
@@ -73,7 +81,17 @@ def said(made):
     return "\n".join(text for output in outputs(made) for text in texts(output).values())
 
 
-@pytest.mark.parametrize("path", FIRST_CHAPTER, ids=lambda path: path.stem)
+def pictures(cells):
+    """The outputs of these cells that are images."""
+    shown = [output for cell in cells for output in cell.outputs]
+    return [output for output in shown if "<img" in output.get("data", {}).get("text/html", "")]
+
+
+def test_chapters_on_alexnet_are_found():
+    assert {"01_alexnet", "02_feature_visualization"} <= {path.stem for path in CHAPTERS}
+
+
+@every_alexnet_chapter
 def test_the_section_runs_on_a_checkpoint_in_torchvisions_format(path, checkpoint, tmp_path):
     earlier, section = section_with_what_it_needs(read(path))
     assert section
@@ -83,20 +101,19 @@ def test_the_section_runs_on_a_checkpoint_in_torchvisions_format(path, checkpoin
     assert notebook_environment.network_attempts() == []
     assert len(code_cells(made)) == 1 + len(earlier) + len(section)
     assert "is not on this machine" not in said(made)
-    shown = [output for cell in code_cells(made)[-len(section) :] for output in cell.outputs]
-    words = "\n".join(text for output in shown for text in texts(output).values())
-    assert "64 filters of 11 by 11 pixels" in words
-    assert any("<img" in output.get("data", {}).get("text/html", "") for output in shown)
-    assert "AlexNet, untrained" in words
+    shown = code_cells(made)[-len(section) :]
+    assert pictures(shown)
+    words = "\n".join(text for cell in shown for output in cell.outputs for text in texts(output).values())
+    assert all(phrase in words for phrase in IT_SAYS.get(path.stem, ()))
 
 
-@pytest.mark.parametrize("path", FIRST_CHAPTER, ids=lambda path: path.stem)
+@every_alexnet_chapter
 def test_without_the_file_the_section_says_how_to_get_it_and_goes_on(path, tmp_path):
     earlier, section = section_with_what_it_needs(read(path))
     made = notebook(f'import os\nos.environ["TORCH_HOME"] = {os.fspath(tmp_path)!r}', *earlier, *section)
     run(made, tmp_path)
     assert "mi-course models fetch alexnet" in said(made)
-    assert "64 filters of 11 by 11 pixels" not in said(made)
+    assert pictures(code_cells(made)[-len(section) :]) == []
 
 
 def test_only_the_cells_that_the_section_needs_are_run():

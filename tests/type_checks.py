@@ -1,0 +1,16 @@
+"""Runtime shape checks off for a while: for many runs of code whose shapes other tests check."""
+
+from contextlib import contextmanager
+
+import jaxtyping
+
+
+@contextmanager
+def unchecked():
+    """Also a decorator. While it is open, jaxtyping checks nothing: a transformer then runs many times as fast."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", before)
