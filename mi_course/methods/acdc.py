@@ -43,15 +43,10 @@ def acdc(
     metric: Metric | None = None,
     *,
     threshold: float | int,
-    reference: Reference = "corrupted",
-    position: Position = -1,
-    watch: Callable[[Iterable[str]], Iterable[str]] = iter,
+    **options,
 ) -> Circuit:
-    """The edges that ACDC keeps at this ``threshold``; see `acdc_search` for the arguments."""
-    return acdc_search(
-        model, clean, corrupted, metric,
-        threshold=threshold, reference=reference, position=position, watch=watch,
-    ).circuit  # fmt: skip
+    """The edges that ACDC keeps at this ``threshold``; arguments and options as for `acdc_search`."""
+    return acdc_search(model, clean, corrupted, metric, threshold=threshold, **options).circuit
 
 
 @torch.no_grad()

@@ -114,14 +114,31 @@ def eap_ig_scores(
     return _scores(model, clean, corrupted, metric, position, mixtures, "EAP-IG")
 
 
-def eap(model, clean, corrupted, metric, *, n_edges=None, threshold=None, position: Position = -1) -> Circuit:
+def eap(
+    model: Transformer,
+    clean: Int[Tensor, "batch pos"],
+    corrupted: Int[Tensor, "batch pos"],
+    metric: Metric,
+    *,
+    n_edges: int | None = None,
+    threshold: float | int | None = None,
+    position: Position = -1,
+) -> Circuit:
     """The circuit of the edges that `eap_scores` finds strongest: ``n_edges`` of them, or those above ``threshold``."""
     scores = eap_scores(model, clean, corrupted, metric, position=position)
     return scores.circuit(n_edges=n_edges, threshold=threshold)
 
 
 def eap_ig(
-    model, clean, corrupted, metric, *, n_edges=None, threshold=None, steps: int = 5, position: Position = -1
+    model: Transformer,
+    clean: Int[Tensor, "batch pos"],
+    corrupted: Int[Tensor, "batch pos"],
+    metric: Metric,
+    *,
+    n_edges: int | None = None,
+    threshold: float | int | None = None,
+    steps: int = 5,
+    position: Position = -1,
 ) -> Circuit:
     """The circuit of the edges that `eap_ig_scores` finds strongest: ``n_edges``, or those above ``threshold``."""
     scores = eap_ig_scores(model, clean, corrupted, metric, steps=steps, position=position)
