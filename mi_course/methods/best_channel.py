@@ -129,7 +129,7 @@ def auc_interval(
 class PermutationTest:
     """The best channel beside the best ones under meaningless labels.
 
-    ``best``: the largest `hardest_auc` of all channels, of number ``channel``. ``by_chance``: the same for each
+    ``best``: the largest `auc` of all channels, of number ``channel``. ``by_chance``: the same for each
     shuffle of the labels; the choice among all channels is made anew every time.
     """
 
@@ -150,30 +150,25 @@ class PermutationTest:
 
 def permutation_test(
     ours: Float[Tensor, "image channel"],
-    *opponents: Float[Tensor, "_ channel"],
+    others: Float[Tensor, "_ channel"],
+    *,
     paired: bool = False,
     shuffles: int = 1000,
     seed: int = 0,
 ) -> PermutationTest:
     """How good is the best channel if the labels mean nothing?
 
-    Labels are shuffled between our pictures and each opponent's; if ``paired``, only inside each pair: which of the
-    two is ours is decided by a coin. A small p-value says that the *layer* tells the two apart in a way that luck
+    Labels are shuffled between the two groups; if ``paired``, only inside each pair: which of the two is ours is
+    decided by a coin. A small p-value says that the *layer* tells the two apart in a way that luck
     does not explain. It does not say that it does so by what you had in mind. Source: Fisher 1935; the maximum over
     channels is the correction of Westfall and Young 1993.
     """
-    generator = torch.Generator().manual_seed(seed)
-    by_chance = []
-    for others in opponents:
-        n = len(ours)
-        places = ranks(torch.cat([ours, others]))
-        labels = _shuffled_labels(n, len(others), shuffles, paired, generator)
-        wins = labels.float() @ places - n * (n + 1) / 2
-        by_chance.append(wins / (n * len(others)))
-    scores = hardest_auc(ours, *opponents)
+    n, m = len(ours), len(others)
+    labels = _shuffled_labels(n, m, shuffles, paired, torch.Generator().manual_seed(seed))
+    wins = labels.float() @ ranks(torch.cat([ours, others])) - n * (n + 1) / 2
+    scores = auc(ours, others)
     best = int(scores.argmax())
-    chance = torch.stack(by_chance).amin(dim=0).amax(dim=1)
-    return PermutationTest(float(scores[best]), best, chance)
+    return PermutationTest(float(scores[best]), best, (wins / (n * m)).amax(dim=1))
 
 
 def ablated(point: str, channel: int) -> tuple[str, Hook]:
