@@ -3,6 +3,8 @@
 import nbformat
 import pytest
 
+from mi_course.data import photographs
+from mi_course.plots import image_grid
 from tests import notebook_environment
 from tests.browser.lab import Browser, JupyterLab
 
@@ -59,3 +61,11 @@ def explorer_of(opened, browser):
         return explorer
 
     return again
+
+
+@pytest.fixture(scope="module")
+def own_photograph(tmp_path_factory):
+    """A picture that no notebook knows."""
+    face = photographs.faces().images[7]
+    path = tmp_path_factory.mktemp("upload") / "my picture.png"
+    return image_grid([face], title="A picture of my own", alt="A face.").save(path)
