@@ -20,7 +20,8 @@ class Interval:
     confidence: float = 0.95
 
     def __str__(self) -> str:
-        return f"{self.estimate:.2f} [{self.low:.2f}, {self.high:.2f}]"
+        estimate, low, high = (round(number, 2) + 0.0 for number in (self.estimate, self.low, self.high))
+        return f"{estimate:.2f} [{low:.2f}, {high:.2f}]"  # + 0.0: no −0.00
 
 
 def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:

@@ -105,6 +105,7 @@ def test_one_value_is_not_enough_to_tell_how_sure_one_can_be():
 
 def test_an_interval_prints_rounded():
     assert str(Interval(0.5, 0.123, 0.987)) == "0.50 [0.12, 0.99]"
+    assert str(Interval(-0.001, -0.04, 0.001)) == "0.00 [-0.04, 0.00]"
 
 
 def test_the_ratio_of_equal_pairs_is_exactly_1_however_they_vary():

@@ -29,9 +29,12 @@ except OSError:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """What nbval says of four notebooks: two that may run at once, one that changes, one with a secret."""
+    rounds_to_nothing = f"""import os
+stored = os.environ["MI_COURSE_NETWORK_LOG"] == {os.environ["MI_COURSE_NETWORK_LOG"]!r}
+print(format(-1e-9 if stored else 1e-9, "6.2f"))"""
     folder = tmp_path_factory.mktemp("notebooks")
     cells = {
-        "a": [REPEATS],
+        "a": [REPEATS, rounds_to_nothing],
         "b": [REPEATS],
         "changing": ["import os", "print(os.environ['MI_COURSE_NETWORK_LOG'])"],
         "secretive": [HIDDEN],
@@ -48,6 +51,7 @@ def report(tmp_path_factory):
 @pytest.mark.parametrize("name", ["a", "b"])
 def test_a_run_repeats_apart_from_what_may_differ_and_has_a_home_of_its_own(report, name):
     assert re.search(rf"^PASSED .*\b{name}\.ipynb::", report, re.MULTILINE), report
+    assert not re.search(rf"^FAILED .*\b{name}\.ipynb::", report, re.MULTILINE), report
 
 
 def test_another_text_fails_in_the_cell_that_printed_it(report):
