@@ -4,8 +4,6 @@ The cells run here are the exercises and what they need. All others only see wha
 reference both for a wrong answer and for none; with none, nbval runs every chapter from the first cell to the last.
 """
 
-import ast
-
 import pytest
 
 from mi_course.commands.solution_blocks import without_solutions
@@ -13,20 +11,14 @@ from mi_course.commands.stored_run import run
 from tests import notebook_environment
 from tests.commands.solved_notebook import notebook
 from tests.notebooks.course_notebooks import code_cells, every_solution, read, texts
-from tests.notebooks.test_real_model import from_before, names
+from tests.notebooks.needed_cells import needed_for
 
 POSES = "mc.exercise("
 
 
 def exercises_with_what_they_need(whole):
     """The notebook's exercise cells, and the earlier cells that define what they use."""
-    kept, needed = [], set()
-    for cell in reversed(code_cells(whole)):
-        gives = names(cell.source, ast.Store)
-        if POSES in cell.source or gives & needed:
-            needed = (needed - gives) | from_before(cell.source)
-            kept.insert(0, cell.source)
-    return notebook(*kept)
+    return notebook(*(cell.source for cell in needed_for(lambda cell: POSES in cell.source, whole.cells)))
 
 
 @every_solution
