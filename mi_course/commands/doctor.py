@@ -122,9 +122,9 @@ def models() -> Iterator[Finding]:
     if not pretrained.shipped():
         yield Finding(BAD, "no model came with this installation", reinstall)
     for name in pretrained.shipped():
-        path = pretrained.path_of(name)
         try:
-            pretrained.verify(path, pretrained.card(name)["files"][path.name]["sha256"])
+            for file, facts in pretrained.card(name)["files"].items():
+                pretrained.verify(pretrained.WEIGHTS / name / file, facts["sha256"])
         except DamagedWeights as error:
             yield Finding(BAD, f"model {name}: {error}", reinstall)
         else:

@@ -15,7 +15,8 @@ def config(name):
     return json.loads((pretrained.WEIGHTS / name / "config.json").read_text())
 
 
-LANGUAGE = [name for name in pretrained.shipped() if "alexnet" not in config(name)]
+NETWORKS = [name for name in pretrained.shipped() if (pretrained.WEIGHTS / name / "config.json").is_file()]
+LANGUAGE = [name for name in NETWORKS if "alexnet" not in config(name)]
 GPT2 = [name for name in LANGUAGE if config(name).get("model_type") == "gpt2"]
 READING = [name for name in LANGUAGE if model_folder.has_tokenizer(pretrained.WEIGHTS / name)]
 every_one = pytest.mark.parametrize("name", LANGUAGE)
