@@ -7,27 +7,31 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from mi_course import runtime
 from mi_course.methods import class_selectivity
 from mi_course.models import pretrained
 from mi_course.recipes import alexnet_mini, class_scores
 from tests.recipes import tiny_tree
 
 
-@pytest.fixture
-def shipped(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
     """A small network in a folder of weights of its own, and the pictures that it learned from."""
-    images = tiny_tree.pack(tmp_path / "tiny.zip")
-    monkeypatch.setattr(alexnet_mini, "ALEXNET_MINI", tiny_tree.CONFIG)
-    monkeypatch.setattr(alexnet_mini, "SMALL_CROP", 12)
-    monkeypatch.setattr(alexnet_mini, "SHIFT", 2)
-    monkeypatch.setattr(alexnet_mini, "BATCH", 8)
-    monkeypatch.setattr(alexnet_mini, "_shuffle_cache", {})
-    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path / "weights")
-    alexnet_mini.train(images, tmp_path / "run", steps=20)
-    card = alexnet_mini.ship(tmp_path / "run", [], to=tmp_path / "weights" / "second", history=False)
-    assert card["files"].keys() == {"model.safetensors", "config.json"}
-    assert (card["name"], card["untrained_twin"]["name"]) == ("second", "second-untrained")
-    return images
+    folder = tmp_path_factory.mktemp("shipped")
+    images = tiny_tree.pack(folder / "tiny.zip")
+    with pytest.MonkeyPatch.context() as patch, runtime.one_thread():
+        patch.setattr(alexnet_mini, "ALEXNET_MINI", tiny_tree.CONFIG)
+        patch.setattr(alexnet_mini, "SMALL_CROP", 12)
+        patch.setattr(alexnet_mini, "SHIFT", 2)
+        patch.setattr(alexnet_mini, "BATCH", 8)
+        patch.setattr(alexnet_mini, "_shuffle_cache", {})
+        patch.setattr(pretrained, "WEIGHTS", folder / "weights")
+        alexnet_mini.train(images, folder / "run", steps=20)
+        card = alexnet_mini.ship(folder / "run", [], to=folder / "weights" / "second", history=False)
+        assert card["files"].keys() == {"model.safetensors", "config.json"}
+        assert (card["name"], card["untrained_twin"]["name"]) == ("second", "second-untrained")
+        class_scores.ship(images, "second")
+        yield images
 
 
 def test_the_tables_are_read_back_and_the_card_knows_them(shipped, monkeypatch, capsys):
@@ -46,7 +50,6 @@ def test_the_tables_are_read_back_and_the_card_knows_them(shipped, monkeypatch, 
 def test_each_table_is_measured_on_its_half_of_the_photographs(shipped):
     import mi_course
 
-    class_scores.ship(shipped, "second")
     model, data = mi_course.load("second"), alexnet_mini.read_tiny_imagenet(shipped, "val")
     stored = load_file(pretrained.WEIGHTS / "second" / class_selectivity.FILE)
     pixels = data.images.permute(0, 3, 1, 2).float() / 255
@@ -63,7 +66,6 @@ def test_grey_photographs_are_scored_without_their_colours(shipped):
     import mi_course
     from mi_course.data.patches import GREY
 
-    class_scores.ship(shipped, "second")
     model, data = mi_course.load("second"), alexnet_mini.read_tiny_imagenet(shipped, "val")
     pixels = data.images.permute(0, 3, 1, 2).float() / 255
     grey = (pixels * GREY.view(3, 1, 1)).sum(1, keepdim=True).expand(-1, 3, -1, -1)
