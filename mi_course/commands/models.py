@@ -1,5 +1,8 @@
 """List the models that the course knows, or fetch a public one."""
 
+WIDTH = 26  # of the column of names
+UNHASHED = "no sha256 of it was published where we could read it: names and shapes are checked, nothing else"
+
 
 def add_arguments(parser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
@@ -22,14 +25,16 @@ def listing() -> str:
     for name in pretrained.shipped():
         path = pretrained.path_of(name)
         size = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "missing; see: mi-course doctor"
-        lines.append(f"  {name:<18} {size}")
+        lines.append(f"  {name:<{WIDTH}} {size}")
     lines += ["", "Public, fetched only when you ask:"]
     for name, model in pretrained.PUBLIC.items():
         path = pretrained.path_of(name)
         where = f"here: {path}" if path else f"not here; get it:  mi-course models fetch {name}"
-        lines.append(f"  {name:<18} {model.megabytes} MB, {where}")
-        lines.append(f"  {'':<18} {model.about}")
-        lines.append(f"  {'':<18} licence: {model.licence}")
+        lines.append(f"  {name:<{WIDTH}} {model.megabytes} MB, {where}")
+        lines.append(f"  {'':<{WIDTH}} {model.about}")
+        lines.append(f"  {'':<{WIDTH}} licence: {model.licence}")
+        if not model.sha256_prefix:
+            lines.append(f"  {'':<{WIDTH}} {UNHASHED}")
     return "\n".join(lines)
 
 
@@ -56,6 +61,8 @@ def fetch(name: str) -> int:
             if path is None:
                 print(f"{model.about}: {model.megabytes} MB from {model.url}", flush=True)
                 print(f"licence: {model.licence}", flush=True)
+                if not model.sha256_prefix:
+                    print(UNHASHED, flush=True)
                 for small in model.beside:
                     download(small.url, target.with_name(small.name), small.sha256, lambda *_: None)
                 if not _is_right(target, model):

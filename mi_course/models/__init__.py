@@ -12,6 +12,8 @@ _NAMES = {
     "Transformer": "transformer",
     "TransformerConfig": "transformer",
     "GPT2_SMALL": "transformer",
+    "SparseAutoencoder": "sparse_autoencoder",
+    "SparseAutoencoderConfig": "sparse_autoencoder",
     "Tokenizer": "tokenizer",
     "HookedModule": "hooks",
     "HookPoint": "hooks",

@@ -1,7 +1,8 @@
 """Read a model from a folder: ``config.json`` says what it is, the weights and the tokenizer lie beside it.
 
 The formats are the ecosystem's own. Language models: what ``transformers`` writes for GPT-2. AlexNets:
-torchvision's names, and the shape in a section ``alexnet`` of the config. No code in a folder is ever run.
+torchvision's names, and the shape in a section ``alexnet`` of the config. Sparse autoencoders: SAELens'
+``cfg.json`` and weights (`saelens_format`). No code in a folder is ever run.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mi_course.errors import CourseError
+from mi_course.models import saelens_format
 
 if TYPE_CHECKING:
     from mi_course.models.hooks import HookedModule
+    from mi_course.models.sparse_autoencoder import SparseAutoencoder
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
-def read(folder: str | Path) -> HookedModule:
+def read(folder: str | Path) -> HookedModule | SparseAutoencoder:
     """The model in ``folder``, in float32. Raises CourseError in words for a folder that does not hold one."""
     folder = Path(folder)
+    if saelens_format.is_sae(folder):
+        return _autoencoder(folder)
     config = read_config(folder)
     path = weights_of(folder)
     if path is None:
@@ -38,12 +43,18 @@ def read(folder: str | Path) -> HookedModule:
         raise CourseError(f"{folder}: {error}") from None
 
 
-def untrained(folder: str | Path, seed: int, **options) -> HookedModule:
+def untrained(folder: str | Path, seed: int, **options) -> HookedModule | SparseAutoencoder:
     """The network in ``folder`` with the random weights that training starts from; weights are not read.
 
     ``options``: for `transformer.initialize`.
     """
     folder = Path(folder)
+    if saelens_format.is_sae(folder):
+        from mi_course.models.sparse_autoencoder import SparseAutoencoder, SparseAutoencoderConfig
+
+        config = saelens_format.read_config(folder)
+        shape = SparseAutoencoderConfig(config["d_in"], config["d_sae"], **saelens_format.shape_of(config))
+        return SparseAutoencoder(shape, seed=seed)
     config = read_config(folder)
     if "alexnet" in config:
         from mi_course.models.alexnet import initialize
@@ -107,6 +118,18 @@ def read_weights(path: Path) -> dict:
     if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise CourseError(f"{path} is not a file of weights: it holds more than named tensors.")
     return state
+
+
+def _autoencoder(folder: Path) -> SparseAutoencoder:
+    from mi_course.models.sparse_autoencoder import SparseAutoencoder
+
+    config, path = saelens_format.read_config(folder), folder / saelens_format.WEIGHTS
+    if not path.is_file():
+        raise CourseError(f"{folder} holds no weights: it has no {path.name}.")
+    try:
+        return SparseAutoencoder.from_saelens(config, read_weights(path))
+    except (CourseError, ValueError) as error:
+        raise CourseError(f"{folder}: {error}") from None
 
 
 def _alexnet(config: dict, state: dict | None) -> HookedModule:

@@ -1,9 +1,10 @@
 """`load`: the one door to every model, shipped or public.
 
 A shipped model is a folder of `mi_course/weights`: `config.json`, `model.safetensors`, a tokenizer if it
-reads text, and `card.json` with the recipe, the figures it was accepted on and each file's sha256. A
-public model is what the learner fetched. Both are hashed before they are read, and nothing is downloaded
-by itself. A folder of one's own is read as it is.
+reads text, and `card.json` with the recipe, the figures it was accepted on and each file's sha256. A sparse
+autoencoder has `cfg.json` and `sae_weights.safetensors` instead (`saelens_format`). A public model is what
+the learner fetched. Both are hashed before they are read (a public one if its hash is known), and nothing is
+downloaded by itself. A folder of one's own is read as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 from pathlib import Path
 
 from mi_course.errors import CourseError, DamagedWeights, ModelNotHere, UnknownName
-from mi_course.models import model_folder, public_models
+from mi_course.models import model_folder, public_models, saelens_format
 from mi_course.models.public_models import PUBLIC, PublicFile, PublicModel
 from mi_course.runtime import choose_device
 
@@ -41,8 +42,8 @@ def load(name: str | Path, device: str | None = None):
     ``name``: a shipped model ("tiny-world"), a public one that is on this machine ("gpt2"), or
     either with "-untrained" behind it: the same network with the random weights that training
     starts from, the control of most experiments. Or the path of a folder that holds a GPT-2 in the
-    format of ``transformers`` ("./my-gpt2"), which is read unchecked. ``device``: see
-    `runtime.choose_device`.
+    format of ``transformers`` ("./my-gpt2") or an autoencoder in SAELens', which is read unchecked.
+    ``device``: see `runtime.choose_device`.
 
     Language models carry their tokenizer in ``.tokenizer`` (None if there is none), vision models their
     class names in ``.classes``, in the order of the logits (a public checkpoint that holds no names
@@ -100,7 +101,8 @@ def history(name: str) -> dict:
 def path_of(name: str) -> Path | None:
     """Where a model's weights are on this machine; None for a public one that was not fetched."""
     if name in shipped():
-        return WEIGHTS / name / "model.safetensors"
+        folder = WEIGHTS / name
+        return folder / (saelens_format.WEIGHTS if saelens_format.is_sae(folder) else "model.safetensors")
     if name not in PUBLIC:
         raise UnknownName("model", name, [*shipped(), *PUBLIC])
     return public_models.find(PUBLIC[name])
@@ -121,7 +123,7 @@ def verify(path: Path, sha256: str) -> None:
 
 def _shipped(name: str, untrained: bool):
     facts, folder = card(name), WEIGHTS / name
-    needed = facts["files"].keys() - {"history.safetensors"} - ({"model.safetensors"} if untrained else set())
+    needed = facts["files"].keys() - {"history.safetensors"} - ({path_of(name).name} if untrained else set())
     for file in sorted(needed):
         verify(folder / file, facts["files"][file]["sha256"])
     if untrained:
@@ -140,6 +142,8 @@ def _public(public: PublicModel, untrained: bool):
             f"{public.url} ({public.licence}). Fetch it with:  mi-course models fetch {public.name}"
         )
     verify(path, public.sha256_prefix)
+    if public.shape:
+        return _autoencoder(public, path)
     return model_folder.read(path.parent) if public.beside else _torchvision(public, path)
 
 
@@ -149,11 +153,30 @@ def _untrained(public: PublicModel, path: Path | None):
         from mi_course.models.alexnet import TORCHVISION_ALEXNET, AlexNet, initialize
 
         return initialize(AlexNet(TORCHVISION_ALEXNET), seed=0)
+    if public.shape:
+        from mi_course.models.sparse_autoencoder import SparseAutoencoder, SparseAutoencoderConfig
+
+        return SparseAutoencoder(SparseAutoencoderConfig(**public.shape), seed=0)
     if path is not None:
         return model_folder.untrained(path.parent, seed=0)
     from mi_course.models.transformer import GPT2_SMALL, Transformer
 
     return Transformer(GPT2_SMALL, seed=0)
+
+
+def _autoencoder(public: PublicModel, path: Path):
+    """With what its own ``cfg.json`` does not say: that the activations it was trained on were centred."""
+    from mi_course.models.sparse_autoencoder import SparseAutoencoderConfig
+
+    sae, shape = model_folder.read(path.parent), SparseAutoencoderConfig(**public.shape)
+    for name in ("d_in", "d_sae", "kind", "hook_name"):
+        found, expected = getattr(sae.config, name), getattr(shape, name)
+        if found != expected:
+            raise CourseError(
+                f"{path.parent} does not hold {public.about}: its {name} is {found!r}, expected {expected!r}."
+            )
+    sae.config = shape
+    return sae
 
 
 def _torchvision(public: PublicModel, path: Path):

@@ -26,7 +26,8 @@ class PublicModel:
 
     ``file``: its weights, as a path inside the learner's folder of models. ``sha256_prefix``: of that
     file. ``beside``: what lies in the same folder and is needed too. ``hub``: names under which Hugging
-    Face's cache may hold it; a model without them may lie in torch's cache.
+    Face's cache may hold it; a model without them may lie in torch's cache. ``hub_folder``: where it lies in
+    there. ``shape``: of a sparse autoencoder, which has no tokenizer.
     """
 
     name: str
@@ -38,9 +39,13 @@ class PublicModel:
     about: str
     beside: tuple[PublicFile, ...] = ()
     hub: tuple[str, ...] = ()
+    hub_folder: str = ""
+    shape: dict | None = None
 
 
 _GPT2 = "https://huggingface.co/openai-community/gpt2/resolve/607a30d783dfa663caf39e06633721c8d4cfcd7e/"
+_GPT2_SAES = "https://huggingface.co/jbloom/GPT2-Small-SAEs-Reformatted/resolve/57d08a4fd333fbf18caf3fbea63ceeb88e2f50d9/"
+_GPT2_SAE_POINT = "blocks.8.hook_resid_pre"
 
 PUBLIC = {
     "alexnet": PublicModel(
@@ -79,6 +84,27 @@ PUBLIC = {
         ),
         hub=("openai-community/gpt2", "gpt2"),
     ),
+    # Of these files no sha256 was at hand: the address names one commit, and names and shapes are checked.
+    "gpt2-sae": PublicModel(
+        name="gpt2-sae",
+        file="gpt2-sae/sae_weights.safetensors",
+        url=_GPT2_SAES + _GPT2_SAE_POINT + "/sae_weights.safetensors",
+        megabytes=151,
+        sha256_prefix="",
+        licence="weights by Joseph Bloom (MIT licence)",
+        about="a sparse autoencoder with 24,576 features for GPT-2 small's residual stream before layer 8",
+        beside=(PublicFile("cfg.json", _GPT2_SAES + _GPT2_SAE_POINT + "/cfg.json", ""),),
+        hub=("jbloom/GPT2-Small-SAEs-Reformatted",),
+        hub_folder=_GPT2_SAE_POINT,
+        shape={
+            "d_in": 768,
+            "d_sae": 24_576,
+            "kind": "l1",
+            "hook_name": _GPT2_SAE_POINT,
+            "model_name": "gpt2",
+            "normalize": "centre",
+        },
+    ),
 }
 
 
@@ -88,6 +114,8 @@ def find(model: PublicModel) -> Path | None:
 
 
 def _is_whole(folder: Path, model: PublicModel) -> bool:
+    if model.shape:
+        return all((folder / file.name).is_file() for file in model.beside)
     return not model.beside or ((folder / "config.json").is_file() and has_tokenizer(folder))
 
 
@@ -98,7 +126,7 @@ def _places(model: PublicModel) -> Iterator[Path]:
         yield Path(torch_home) / "hub" / "checkpoints" / model.file
     for name in model.hub:
         for snapshot in _snapshots(name):
-            yield snapshot / Path(model.file).name
+            yield snapshot / model.hub_folder / Path(model.file).name
 
 
 def _snapshots(name: str) -> list[Path]:

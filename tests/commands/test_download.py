@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import hashlib
 import http.server
@@ -166,6 +167,14 @@ def test_fetching_puts_a_model_where_load_looks_for_it(public_model, course_home
     assert f"here: {course_home / 'models' / 'tiny.pth'}" in models.listing()
     assert models.fetch("tiny") == 0
     assert len(server.sent) == 1
+
+
+def test_a_model_whose_hash_nobody_published_is_said_to_be_unchecked(public_model, monkeypatch, capsys):
+    assert models.UNHASHED not in models.listing().partition("a tiny model")[2]
+    monkeypatch.setitem(pretrained.PUBLIC, "tiny", dataclasses.replace(public_model, sha256_prefix=""))
+    assert models.UNHASHED in models.listing().partition("a tiny model")[2]
+    assert models.fetch("tiny") == 0
+    assert models.UNHASHED in capsys.readouterr().out
 
 
 @pytest.fixture
