@@ -8,4 +8,5 @@ tiny_world    a grammar that writes texts, says why each word stands there, and 
 indirect_object, facts, labelled_text   questions about its texts: who gets it, what is true, what is behind a word
 prompt_pairs  clean and corrupted prompts, aligned token by token
 repeated_tokens, three_rules            texts in which something comes back, for induction
+sparse_features                         features that are off most of the time, and vectors made of them
 """
