@@ -9,20 +9,20 @@ import pytest
 from mi_course.commands.stored_run import run
 from tests import notebook_environment
 from tests.commands.solved_notebook import notebook
-from tests.models import public_gpt2
+from tests.models import public_gpt2, public_sae
 from tests.notebooks.course_notebooks import SOLUTIONS, code_cells, read
 from tests.notebooks.test_real_model import SECTION, said, section_with_what_it_needs
 
 
 def asks_for_gpt2(path):
-    return any('load_if_here("gpt2")' in cell.source for cell in code_cells(read(path)))
+    return any("load_if_here" in cell.source and '"gpt2"' in cell.source for cell in code_cells(read(path)))
 
 
 ON_GPT2 = [path for path in SOLUTIONS if asks_for_gpt2(path)]
 on_gpt2 = pytest.mark.parametrize("path", ON_GPT2, ids=lambda path: path.stem)
 
 
-def first_cell(cache, sha256=None):
+def first_cell(cache, sha256=None, sae_shape=None):
     """Points the course to a cache of Hugging Face's, and makes what lies in it the published model."""
     lines = [
         "import dataclasses, os",
@@ -33,14 +33,21 @@ def first_cell(cache, sha256=None):
     if sha256:
         change = f'file="gpt2/pytorch_model.bin", sha256_prefix={sha256!r}'
         lines.append(f'pretrained.PUBLIC["gpt2"] = dataclasses.replace(pretrained.PUBLIC["gpt2"], {change})')
+    if sae_shape:
+        change = f"shape={sae_shape!r}"
+        lines.append(
+            f'pretrained.PUBLIC["gpt2-sae"] = dataclasses.replace(pretrained.PUBLIC["gpt2-sae"], {change})'
+        )
     return "\n".join(lines)
 
 
 @on_gpt2
 def test_the_section_runs_on_weights_in_the_published_format(path, tmp_path):
     sha256 = public_gpt2.write(tmp_path / "hub" / "models--gpt2" / "snapshots" / "abc")
+    sae = tmp_path / "hub" / "models--jbloom--GPT2-Small-SAEs-Reformatted" / "snapshots" / "abc"
+    public = public_sae.write(sae / "blocks.8.hook_resid_pre")
     earlier, section = section_with_what_it_needs(read(path))
-    made = notebook(first_cell(tmp_path, sha256), *earlier, *section)
+    made = notebook(first_cell(tmp_path, sha256, public.shape), *earlier, *section)
     notebook_environment.network_attempts()
     run(made, tmp_path)
     assert notebook_environment.network_attempts() == []
