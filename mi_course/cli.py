@@ -3,10 +3,17 @@
 import argparse
 import sys
 
-from mi_course.commands import build, doctor, lab, models, progress
+from mi_course.commands import build, capstone, doctor, lab, models, progress
 from mi_course.errors import CourseError
 
-COMMANDS = {"lab": lab, "progress": progress, "models": models, "doctor": doctor, "build": build}
+COMMANDS = {
+    "lab": lab,
+    "progress": progress,
+    "models": models,
+    "capstone": capstone,
+    "doctor": doctor,
+    "build": build,
+}
 """A command is a module: docstring (its first line is the help), `add_arguments(parser)`, `run(options)`."""
 
 

@@ -5,4 +5,5 @@ build       make chapters from solutions (solution_blocks), execute solutions (s
 doctor      what is here, what is missing, and the remedy
 progress    where the learner stands
 models      which models are here; fetch a public one (download)
+capstone    new sealed models for a workshop, with a key for the instructor
 """

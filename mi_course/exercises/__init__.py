@@ -10,6 +10,7 @@
     chapter        `mc.begin`: the first cell of a notebook
     journal        the one append-only file that remembers all of it
     progress       `mc.progress`: what the journal adds up to
+    sealed_cases   which sealed models the exercises of chapter 15 are about
     chapter_NN     the exercises of one chapter
 
 Below those: `time_limit` and `captured_output` keep the notebook alive, `snapshot` notices changed
