@@ -35,7 +35,7 @@ from mi_course.methods import fourier, grokking
 from mi_course.models import model_folder
 from mi_course.models.pretrained import WEIGHTS
 from mi_course.models.transformer import Transformer
-from mi_course.recipes.shipping import save_checkpoint, write_card
+from mi_course.recipes.shipping import rounded, save_checkpoint, write_card
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def ship(
         model.load_state_dict({weight: tensor.float() for weight, tensor in frames[row["step"]].items()})
         logits = fourier.read(model).logits
         curve.append(
-            _rounded(
+            _significant(
                 {
                     **row,
                     "restricted_loss": fourier.restricted_loss(logits, keys),
@@ -229,14 +229,14 @@ def _validation(
             "restricted_loss": fourier.restricted_loss(readings.logits, keys),
             "excluded_loss": fourier.excluded_loss(readings.logits, keys, parts.train),
         }
-    return _rounded(found)
+    return _significant(found)
 
 
 def _summary(record: dict) -> dict:
     """Another run in a few lines of the card."""
     about = {key: record["schedule"][key] for key in ("p", "share", "seed", "lr", "weight_decay", "answers")}
     curve = record["curve"]
-    return _rounded(
+    return _significant(
         {
             **about,
             "memorised_at": first_step(curve, "train_accuracy", 0.99),
@@ -257,13 +257,9 @@ def _read_record(folder: Path) -> dict:
     return json.loads((folder / "record.json").read_text(encoding="utf-8"))
 
 
-def _rounded(value):
+def _significant(record: dict) -> dict:
     """Four significant digits: losses fall to a ten-millionth."""
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+    return rounded(record, significant=True)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -32,7 +32,7 @@ from mi_course.methods.metrics import loss_by_position
 from mi_course.models.pretrained import WEIGHTS
 from mi_course.models.tokenizer import Tokenizer
 from mi_course.models.transformer import Transformer, TransformerConfig, initialize
-from mi_course.recipes.shipping import save_checkpoint, write_card
+from mi_course.recipes.shipping import rounded, save_checkpoint, write_card
 
 START = {"std": 0.25, "embedding_std": 0.3, "positions": "sines"}
 """With the usual 0.02 attention stays flat for long, and nothing happens in a comparable time."""
@@ -149,7 +149,7 @@ def measure(model: Transformer, texts: three_rules.Texts, rows: Tensor) -> dict:
         "induction": attention_scores.induction(model, rows, period=PERIOD).values.tolist(),
         "previous_token": attention_scores.previous_token(model, rows).values.tolist(),
     }
-    return _rounded(row)
+    return rounded(row)
 
 
 def is_measured(step: int, schedule: Schedule) -> bool:
@@ -250,7 +250,7 @@ def ship(run: Path, name: str, others: list[Path], to: Path | None = None) -> di
         "cpu_seconds": record["cpu_seconds"],
         "period_of_repeated_words": PERIOD,
         "validation": {"texts": len(texts), **measure(kept, texts, rows)},
-        "optimum_by_kind": _rounded(
+        "optimum_by_kind": rounded(
             {
                 kind: -texts.chance[texts.kind == number].log().mean().item()
                 for number, kind in enumerate(three_rules.KINDS)
@@ -284,14 +284,6 @@ def _summary(record: dict) -> dict:
 
 def _read_record(folder: Path) -> dict:
     return json.loads((folder / "record.json").read_text(encoding="utf-8"))
-
-
-def _rounded(value):
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    return round(value, 4) + 0.0  # no −0.0
 
 
 def main(arguments: list[str] | None = None) -> None:

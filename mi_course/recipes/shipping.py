@@ -26,3 +26,14 @@ def write_card(folder: Path, card: dict) -> dict:
     card = {**card, "files": files}
     (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return card
+
+
+def rounded(value, *, significant: bool = False):
+    """Every number in dicts and lists to four decimals, or to four significant digits; whole numbers as they are."""
+    if isinstance(value, dict):
+        return {key: rounded(each, significant=significant) for key, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each, significant=significant) for each in value]
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.4g}") if significant else round(value, 4) + 0.0  # no −0.0

@@ -28,7 +28,7 @@ from mi_course.methods.sparse_autoencoder import TrainingConfig, collect, train
 from mi_course.models.pretrained import WEIGHTS, load
 from mi_course.models.sparse_autoencoder import SparseAutoencoder
 from mi_course.models.transformer import Transformer
-from mi_course.recipes.shipping import write_card
+from mi_course.recipes.shipping import rounded, write_card
 
 MODEL = "tiny-world"
 HELD_OUT_SEED = 10_000_079
@@ -96,7 +96,7 @@ def train_one(out: Path, schedule: Schedule, *, checkpoint_every: int = 500) -> 
         "schedule": asdict(schedule),
         "vectors": len(read),
         "cpu_seconds": round(time.process_time() - began),
-        "curve": [_rounded(asdict(row)) for row in trained.curve],
+        "curve": [rounded(asdict(row)) for row in trained.curve],
     }
     (out / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     return record
@@ -127,7 +127,7 @@ def true_latents(model: Transformer, sae: SparseAutoencoder) -> dict:
     return {
         "well_said": int(good.sum()),
         "surely": int(surely.sum()),
-        "f1_of_feature_and_neuron": _rounded({name: [ours, theirs] for name, ours, theirs in scores}),
+        "f1_of_feature_and_neuron": rounded({name: [ours, theirs] for name, ours, theirs in scores}),
     }
 
 
@@ -151,7 +151,7 @@ def _measure(model: Transformer, sae: SparseAutoencoder, read: list[tw.Document]
     for against in ("mean", "zero"):
         found = losses.recovered(against)
         row[f"loss_recovered_against_{against}"] = [found.estimate, found.low, found.high]
-    return _rounded(row)
+    return rounded(row)
 
 
 def ship(run: Path, name: str, to: Path | None = None) -> dict:
@@ -179,14 +179,6 @@ def ship(run: Path, name: str, to: Path | None = None) -> dict:
         "untrained_twin": {"name": f"{name}-untrained", "seed": schedule["seed"]},
     }
     return write_card(to, card)
-
-
-def _rounded(value):
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    return round(value, 4) + 0.0 if isinstance(value, float) else value  # no −0.0
 
 
 def main(arguments: list[str] | None = None) -> None:
