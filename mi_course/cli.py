@@ -3,12 +3,13 @@
 import argparse
 import sys
 
-from mi_course.commands import build, capstone, doctor, lab, models, progress
+from mi_course.commands import build, capstone, classroom, doctor, lab, models, progress
 from mi_course.errors import CourseError
 
 COMMANDS = {
     "lab": lab,
     "progress": progress,
+    "classroom": classroom,
     "models": models,
     "capstone": capstone,
     "doctor": doctor,

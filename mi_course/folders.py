@@ -19,6 +19,11 @@ def progress_file() -> Path:
     return home() / "progress.jsonl"
 
 
+def membership_file() -> Path:
+    """Which classroom the learner has joined; not there as long as they have joined none."""
+    return home() / "classroom.json"
+
+
 def models_folder() -> Path:
     """Where public models are kept once the learner has fetched them."""
     return home() / "models"

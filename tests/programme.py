@@ -12,7 +12,8 @@ from pathlib import Path
 from tests import chromium
 
 CLONE = Path(__file__).resolve().parent.parent
-PYTEST = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile")
+# In the order of collection, which begins with the browser: the longest files first, so that both workers end together.
+PYTEST = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 NBVAL = (
     *PYTEST,
     *("-p", "tests.notebook_environment"),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mi_course.exercises import card, journal, registry, time_limit
+from mi_course.exercises import card, journal, registry, sharing, time_limit
 from mi_course.exercises.attempt import Attempt, NotAttempted, comes_from_learner, explain, is_stub
 from mi_course.exercises.captured_output import captured_output
 from mi_course.exercises.describe import describe, shorten
@@ -33,6 +33,7 @@ def exercise(id: str, answer: Any) -> Any:
     verdict = examine(task, answer)
     journal.record("attempt", id=task.id, status=verdict.status, diagnosis=shorten(verdict.words, 500))
     card.show(verdict.card(task))
+    sharing.share(task, verdict.status, verdict.words)
     return answer if verdict.status == "right" else task.solution()
 
 

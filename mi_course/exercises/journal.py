@@ -7,14 +7,12 @@ at once, and a record that was torn by a crash, or damaged later, loses only its
 from __future__ import annotations
 
 import json
-import os
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 from mi_course import folders
+from mi_course.appended_file import append_line
 from mi_course.exercises import card
-from mi_course.file_lock import one_at_a_time
 
 _unsaved: list[dict[str, Any]] = []
 """Events of this session that could not be written; they count until Python ends."""
@@ -25,7 +23,7 @@ def record(event: str, **fields: Any) -> None:
     """Append one event. A full or read-only disk is reported once and is never fatal."""
     entry = {"event": event, **fields, "time": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
-        _append(b"\n" + json.dumps(entry).encode("ascii") + b"\n")
+        _append(json.dumps(entry).encode("ascii"))
     except _TROUBLE as error:
         _unsaved.append(entry)
         _warn("What you do is not being saved", error, "The course goes on without it.")
@@ -51,16 +49,7 @@ _TROUBLE = (OSError, RuntimeError, ValueError)
 def _append(line: bytes) -> None:
     path = folders.progress_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    # Windows finds the end and writes there in two steps, so there the processes must take turns.
-    turn = one_at_a_time(path.with_suffix(".lock")) if os.name == "nt" else nullcontext()
-    with turn:
-        file = os.open(path, flags, 0o600)
-        try:
-            if os.write(file, line) < len(line):
-                raise OSError("the disk is full")
-        finally:
-            os.close(file)
+    append_line(path, line)
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

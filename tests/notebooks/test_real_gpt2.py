@@ -41,13 +41,19 @@ def first_cell(cache, sha256=None, sae_shape=None):
     return "\n".join(lines)
 
 
+@pytest.fixture(scope="module")
+def with_weights(tmp_path_factory):
+    """The first cell of a notebook on a machine that has a GPT-2 and an autoencoder for it, of random numbers."""
+    cache = tmp_path_factory.mktemp("cache")
+    sha256 = public_gpt2.write(cache / "hub" / "models--gpt2" / "snapshots" / "abc")
+    sae = cache / "hub" / "models--jbloom--GPT2-Small-SAEs-Reformatted" / "snapshots" / "abc"
+    return first_cell(cache, sha256, public_sae.write(sae / "blocks.8.hook_resid_pre").shape)
+
+
 @on_gpt2
-def test_the_section_runs_on_weights_in_the_published_format(path, tmp_path):
-    sha256 = public_gpt2.write(tmp_path / "hub" / "models--gpt2" / "snapshots" / "abc")
-    sae = tmp_path / "hub" / "models--jbloom--GPT2-Small-SAEs-Reformatted" / "snapshots" / "abc"
-    public = public_sae.write(sae / "blocks.8.hook_resid_pre")
+def test_the_section_runs_on_weights_in_the_published_format(path, with_weights, tmp_path):
     earlier, section = section_with_what_it_needs(read(path))
-    made = notebook(first_cell(tmp_path, sha256, public.shape), *earlier, *section)
+    made = notebook(with_weights, *earlier, *section)
     notebook_environment.network_attempts()
     run(made, tmp_path)
     assert notebook_environment.network_attempts() == []
