@@ -17,6 +17,6 @@
     chapter_NN     the exercises of one chapter
 
 Below those: `time_limit` and `captured_output` keep the notebook alive, `snapshot` notices changed
-inputs, `slips` knows typical mistakes, `describe` puts values into words, `plain_text` makes text of others harmless,
-`card` shows a result.
+inputs, `slips` knows typical mistakes, `examples` makes inputs to try answers on, `describe` puts values into
+words, `plain_text` makes text of others harmless, `card` shows a result.
 """

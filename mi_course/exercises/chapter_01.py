@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mi_course.exercises.attempt import Attempt
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
 from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type
 from mi_course.methods import filters, probing
@@ -18,7 +19,7 @@ def _normalize_filter(weight: Tensor) -> Tensor:
 
 
 def _check_normalize_filter(attempt: Attempt) -> str:
-    weight = _noise(5, 3, 9, 9) * torch.tensor([0.01, 0.1, 1.0, 3.0, 10.0]).view(5, 1, 1, 1)
+    weight = random_numbers(5, 3, 9, 9) * torch.tensor([0.01, 0.1, 1.0, 3.0, 10.0]).view(5, 1, 1, 1)
     weight[0] += 0.02  # a filter that is mostly positive, where stretching to [0, 1] would move the grey
     got, want = attempt(weight), _normalize_filter(weight)
     expect_shape(got, (5, 3, 9, 9), on="five filters of 3 × 9 × 9")
@@ -83,7 +84,7 @@ def _feature_map(image: Tensor, weight: Tensor, bias: float, stride: int) -> Ten
 
 
 def _check_feature_map(attempt: Attempt) -> str:
-    image, weight = _noise(3, 12, 14), _noise(3, 5, 5)
+    image, weight = random_numbers(3, 12, 14), random_numbers(3, 5, 5)
     for bias, stride in ((0.0, 1), (1.5, 1), (-0.5, 2)):
         on = f"a 12 × 14 image, a 5 × 5 filter, bias {bias}, stride {stride}"
         got, want = attempt(image, weight, bias, stride), _feature_map(image, weight, bias, stride)
@@ -189,7 +190,7 @@ def _probe_accuracy(train: Tensor, train_labels: Tensor, test: Tensor, test_labe
 
 def _check_probe_accuracy(attempt: Attempt) -> str:
     labels = torch.arange(2).repeat(60)
-    meaningless = _noise(240, 120)
+    meaningless = random_numbers(240, 120)
     got = attempt(meaningless[:120], labels, meaningless[120:], labels)
     expect_type(got, (int, float))
     if not 0 <= got <= 1:
@@ -200,7 +201,7 @@ def _check_probe_accuracy(attempt: Attempt) -> str:
             f"On {on}: yours is {got:.2f}, but nothing can be known from noise. You measured on the examples that "
             "the probe was fitted to; measure on the test examples."
         )
-    clusters = 0.1 * _noise(240, 40)
+    clusters = 0.1 * random_numbers(240, 40)
     clusters[:, 0] += torch.arange(2).repeat(120)
     separable = attempt(clusters[:120], labels, clusters[120:], labels)
     if separable < 0.9:
@@ -210,7 +211,7 @@ def _check_probe_accuracy(attempt: Attempt) -> str:
         )
     corners = torch.randint(0, 2, (240, 2), generator=torch.Generator().manual_seed(1)).float()
     xor = (corners[:, 0] != corners[:, 1]).long()
-    points = corners + 0.1 * _noise(240, 2)
+    points = corners + 0.1 * random_numbers(240, 2)
     curved = attempt(points[:120], xor[:120], points[120:], xor[120:])
     if curved > 0.8:
         raise Wrong(
@@ -219,10 +220,6 @@ def _check_probe_accuracy(attempt: Attempt) -> str:
             "answer out. Use a linear one."
         )
     return "Chance on noise, high where a line separates, helpless where none does: a linear probe."
-
-
-def _noise(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
 def _grating(degrees: float) -> Tensor:

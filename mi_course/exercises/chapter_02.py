@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mi_course.exercises.attempt import Attempt
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
 from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type
 from mi_course.methods import best_channel
@@ -18,7 +19,7 @@ def _channel_score(activation: Tensor, channels: list[int]) -> Tensor:
 
 
 def _check_channel_score(attempt: Attempt) -> str:
-    activation, channels = _noise(4, 6, 5, 7), [2, 5, 2, 0]
+    activation, channels = random_numbers(4, 6, 5, 7), [2, 5, 2, 0]
     on = "4 images, 6 channels, a 5 × 7 map, and the channels [2, 5, 2, 0]"
     got, want = attempt(activation, channels), _channel_score(activation, channels)
     if isinstance(got, Tensor) and got.shape == (4, 4):
@@ -65,7 +66,7 @@ def _waves_to_image(coefficients: Tensor) -> Tensor:
 
 def _check_waves_to_image(attempt: Attempt) -> str:
     for side in (8, 16):
-        coefficients = _noise(3, side, side // 2 + 1, 2)
+        coefficients = random_numbers(3, side, side // 2 + 1, 2)
         on = f"random waves for a {side} × {side} image"
         got, want = attempt(coefficients), _waves_to_image(coefficients)
         if isinstance(got, Tensor) and got.is_complex():
@@ -108,7 +109,10 @@ def _share_kept(score: Callable[[Tensor], Tensor], image: Tensor, shifts: list[t
 
 
 def _check_share_kept(attempt: Attempt) -> str:
-    image, weight = _noise(3, 12, 12).abs(), _noise(3, 12, 12).abs() + torch.arange(12.0)[:, None] ** 2
+    image, weight = (
+        random_numbers(3, 12, 12).abs(),
+        random_numbers(3, 12, 12).abs() + torch.arange(12.0)[:, None] ** 2,
+    )
 
     def score(images: Tensor) -> Tensor:
         return (images * weight).flatten(1).sum(dim=1)
@@ -150,7 +154,7 @@ def _auc(ours: Tensor, others: Tensor) -> float:
 
 
 def _check_auc(attempt: Attempt) -> str:
-    values = _noise(30)
+    values = random_numbers(30)
     cases = (
         (torch.tensor([3.0, 1.0]), torch.tensor([2.0, 0.0]), "answers 3, 1 against 2, 0"),
         (values[:10], values[10:], "10 answers against 20"),
@@ -194,7 +198,7 @@ def _permutation_p(ours: Tensor, others: Tensor, shuffles: int) -> float:
 
 
 def _check_permutation_p(attempt: Attempt) -> str:
-    meaningless = _noise(20, 200)
+    meaningless = random_numbers(20, 200)
     on = "200 units that answer with pure noise to 10 + 10 pictures, 99 shuffles"
     got = _probability(attempt(meaningless[:10], meaningless[10:], 99), on)
     want = _permutation_p(meaningless[:10], meaningless[10:], 99)
@@ -204,7 +208,7 @@ def _check_permutation_p(attempt: Attempt) -> str:
             "then asked how it "
             "alone does under shuffled labels. Let *every shuffle* choose its own best of all units, as you did."
         )
-    clear = _noise(20, 50)
+    clear = random_numbers(20, 50)
     clear[:10, 7] += 10.0
     on = "50 units, one of which tells all pictures apart, 99 shuffles"
     got = _probability(attempt(clear[:10], clear[10:], 99), on)
@@ -218,7 +222,7 @@ def _check_permutation_p(attempt: Attempt) -> str:
             f"On {on}: your p is {got:.2f}. Count the shuffles that are *at least as good* as the true labels."
         )
     expect_close(got, 0.01, what="Your p", on=on, rtol=0, atol=0.0101, reveal=False)
-    noise = [_noise(20, 30, seed=seed) for seed in range(1, 25)]
+    noise = [random_numbers(20, 30, seed=seed) for seed in range(1, 25)]
     shares = [_probability(attempt(x[:10], x[10:], 49), "noise, 49 shuffles") for x in noise]
     small = sum(p <= 0.2 for p in shares)
     if small >= 14:
@@ -255,15 +259,15 @@ class _Small(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.first = nn.Parameter(_noise(8, 3 * 36, seed=3))
-        self.second = nn.Parameter(_noise(5, 8, seed=4))
+        self.first = nn.Parameter(random_numbers(8, 3 * 36, seed=3))
+        self.second = nn.Parameter(random_numbers(5, 8, seed=4))
 
     def forward(self, images: Tensor) -> Tensor:
         return (images.flatten(1) @ self.first.T).relu() @ self.second.T
 
 
 def _check_saliency(attempt: Attempt) -> str:
-    model, image = _Small(), _noise(3, 6, 6, seed=5).abs()
+    model, image = _Small(), random_numbers(3, 6, 6, seed=5).abs()
     for class_index in (2, 4):
         on = f"a small network, a 6 × 6 image, class {class_index}"
         got, want = attempt(model, image, class_index), _saliency(model, image, class_index)
@@ -292,10 +296,6 @@ def _check_saliency(attempt: Attempt) -> str:
                 raise Wrong(f"On {on}: {words}")
         expect_close(got, want, what="Your map", on=on)
     return "How much the logit would move if a pixel moved a little: no more, and no less."
-
-
-def _noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 EXERCISES = (

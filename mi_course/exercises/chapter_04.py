@@ -13,13 +13,14 @@ from torch.nn import functional as F
 from mi_course.exercises import gpt_mistakes
 from mi_course.exercises import gpt_pieces as pieces
 from mi_course.exercises.attempt import Attempt
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
 from mi_course.exercises.expect import Wrong, expect_close, expect_dtype, expect_shape, expect_type
 
 
 @torch.enable_grad()
 def _check_embed(attempt: Attempt) -> str:
-    w_token, w_pos = _noise(9, 4), _noise(9, 4, seed=1)
+    w_token, w_pos = random_numbers(9, 4), random_numbers(9, 4, seed=1)
     for tokens in (torch.tensor([[5, 0, 5, 2, 7]]), torch.tensor([[1, 1, 3], [8, 2, 0]])):
         texts, length = tokens.shape
         on = f"{texts} text{'s' if texts > 1 else ''} of {length} tokens, where w_pos has rows for 9 places"
@@ -39,7 +40,7 @@ def _check_embed(attempt: Attempt) -> str:
 @torch.enable_grad()
 def _check_attention_pattern(attempt: Attempt) -> str:
     for shape in ((6, 4), (2, 3, 5, 9)):
-        q, k = 1.5 * _noise(*shape), _noise(*shape, seed=1)
+        q, k = 1.5 * random_numbers(*shape), random_numbers(*shape, seed=1)
         leading = "" if len(shape) == 2 else f" for each of {shape[0]} texts and {shape[1]} heads,"
         on = f"{shape[-2]} tokens,{leading} d_head {shape[-1]}"
         got, want = attempt(q.requires_grad_(), k), pieces.attention_pattern(q, k).detach()
@@ -66,12 +67,12 @@ def _check_attention_pattern(attempt: Attempt) -> str:
 @torch.enable_grad()
 def _check_attention(attempt: Attempt) -> str:
     d_model, pos, n_heads = 12, 5, 3
-    x = _noise(2, pos, d_model)
+    x = random_numbers(2, pos, d_model)
     weights = (
-        0.4 * _noise(d_model, 3 * d_model, seed=1),
-        0.4 * _noise(3 * d_model, seed=2),
-        0.4 * _noise(d_model, d_model, seed=3),
-        _noise(d_model, seed=4),
+        0.4 * random_numbers(d_model, 3 * d_model, seed=1),
+        0.4 * random_numbers(3 * d_model, seed=2),
+        0.4 * random_numbers(d_model, d_model, seed=3),
+        random_numbers(d_model, seed=4),
     )
     on = f"2 texts of {pos} tokens, d_model {d_model}, {n_heads} heads"
     got = attempt(x.requires_grad_(), *weights, n_heads, pieces.attention_pattern)
@@ -94,9 +95,9 @@ def _check_attention(attempt: Attempt) -> str:
 
 @torch.enable_grad()
 def _check_layer_norm(attempt: Attempt) -> str:
-    ordinary = 3 * _noise(2, 4, 6) + 1
-    faint = 0.004 * _noise(2, 4, 6, seed=1)
-    w, b = 1 + 0.3 * _noise(6, seed=2), _noise(6, seed=3)
+    ordinary = 3 * random_numbers(2, 4, 6) + 1
+    faint = 0.004 * random_numbers(2, 4, 6, seed=1)
+    w, b = 1 + 0.3 * random_numbers(6, seed=2), random_numbers(6, seed=3)
     for x, on in ((ordinary, "2 texts of 4 tokens, d_model 6"), (faint, "vectors that hardly vary")):
         got = attempt(x.requires_grad_(), w, b, 1e-5)
         x = x.detach()
@@ -111,12 +112,12 @@ def _check_layer_norm(attempt: Attempt) -> str:
 @torch.enable_grad()
 def _check_block(attempt: Attempt) -> str:
     d_model, d_mlp = 6, 24
-    mix = 0.5 * _noise(d_model, d_model, seed=1)
+    mix = 0.5 * random_numbers(d_model, d_model, seed=1)
     weights = (
-        _noise(d_model, d_mlp, seed=2),
-        _noise(d_mlp, seed=3),
-        0.3 * _noise(d_mlp, d_model, seed=4),
-        _noise(d_model, seed=5),
+        random_numbers(d_model, d_mlp, seed=2),
+        random_numbers(d_mlp, seed=3),
+        0.3 * random_numbers(d_mlp, d_model, seed=4),
+        random_numbers(d_model, seed=5),
     )
 
     def attention(x: Tensor) -> Tensor:
@@ -128,7 +129,7 @@ def _check_block(attempt: Attempt) -> str:
     def norm_2(x: Tensor) -> Tensor:
         return 0.7 * F.layer_norm(x, (d_model,)) + 0.2
 
-    x = 2 * _noise(2, 4, d_model) + 0.5
+    x = 2 * random_numbers(2, 4, d_model) + 0.5
     on = f"2 texts of 4 tokens, d_model {d_model}, d_mlp {d_mlp}"
     got = attempt(x.requires_grad_(), attention, norm_1, norm_2, *weights)
     x = x.detach()
@@ -143,14 +144,14 @@ def _check_block(attempt: Attempt) -> str:
 @torch.enable_grad()
 def _check_next_token_loss(attempt: Attempt) -> str:
     tokens = torch.tensor([[3, 1, 4, 1, 5], [2, 6, 0, 5, 3]])
-    logits = 2 * _noise(2, 5, 7)
+    logits = 2 * random_numbers(2, 5, 7)
     on = "2 texts of 5 tokens, 7 words in the vocabulary"
     got, want = attempt(logits.requires_grad_(), tokens), pieces.next_token_loss(logits, tokens).detach()
     logits = logits.detach()
     _look_for(gpt_mistakes.LOSS, got, want, on, logits, tokens)
     expect_close(got, want, what="Your loss", on=on)
     _expect_gradient(got)
-    huge = 60 * _noise(2, 5, 7, seed=1)
+    huge = 60 * random_numbers(2, 5, 7, seed=1)
     on = "logits as large as 100"
     expect_close(attempt(huge, tokens), pieces.next_token_loss(huge, tokens), what="Your loss", on=on)
     return "The surprise at the next token, in nats, averaged over all places."
@@ -214,10 +215,6 @@ def _expect_gradient(got: Tensor) -> None:
             "The values are right, but their history is cut off, so nothing could be trained through it. Stay in "
             "torch, without `.detach()`, `.item()`, `.numpy()` or `torch.no_grad()`."
         )
-
-
-def _noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 EXERCISES = (

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mi_course.exercises.attempt import Attempt
 from mi_course.exercises.describe import describe
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
 from mi_course.exercises.expect import Wrong, expect_close, expect_dtype, expect_shape, expect_type
 from mi_course.models.activation_cache import ActivationCache
@@ -65,7 +66,7 @@ class _Chain(nn.Module):
 
 
 def _check_record(attempt: Attempt) -> str:
-    inputs = _noise(3, 4)
+    inputs = random_numbers(3, 4)
     names = ["first", "middle", "last"]
     model = _Chain()
     got = attempt(model, inputs, names)
@@ -261,7 +262,7 @@ def _replace_head(z: Tensor, head: int, how: str) -> Tensor:
 
 
 def _check_replace_head(attempt: Attempt) -> str:
-    z, head = _noise(5, 4, 3, 6) + 1.0, 1
+    z, head = random_numbers(5, 4, 3, 6) + 1.0, 1
     others = [0, 2]
     for how in ("zero", "mean", "resample"):
         got = attempt(z, head, how)
@@ -400,7 +401,7 @@ def _without_direction(stream: Tensor, direction: Tensor) -> Tensor:
 
 
 def _check_without_direction(attempt: Attempt) -> str:
-    stream = _noise(2, 5, 8)
+    stream = random_numbers(2, 5, 8)
     direction = torch.tensor([3.0, 0.0, -1.0, 2.0, 0.5, 0.0, 1.0, -2.0])
     unit = direction / direction.norm()
     on = "a stream of 2 × 5 positions, and a direction of length 4.4"
@@ -481,10 +482,6 @@ def _normalised(
     if scale is None:
         scale = (centred.square().mean(-1, keepdim=True) + model.config.norm_eps).sqrt()
     return centred / scale * model.ln_final.w + model.ln_final.b if affine else centred / scale
-
-
-def _noise(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
 EXERCISES = (

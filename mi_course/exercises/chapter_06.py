@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from mi_course.exercises.attempt import Attempt
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
-from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type
+from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type, refuse_slips
 
 
 def _bigram_table(tokens: Tensor, d_vocab: int) -> Tensor:
@@ -90,9 +91,7 @@ def _check_induction_score(attempt: Attempt) -> str:
         ): f"the right diagonal, but it begins at query {period - 1}, the last token of the *first* copy. Nothing "
         "has come back there yet: leave its first entry out.",
     }
-    for slip, words in slips.items():
-        if torch.allclose(got, slip, atol=1e-5):
-            raise Wrong(f"On {on}: {words}")
+    refuse_slips(got, slips, on=on)
     flipped = pattern.mT.diagonal(offset=1 - period, dim1=-2, dim2=-1)
     if torch.allclose(got, flipped[..., 1:].mean(dim=(0, -1)), atol=1e-5):
         raise Wrong(
@@ -111,7 +110,7 @@ def _copying_score(W_E: Tensor, W_V: Tensor, W_O: Tensor, W_U: Tensor) -> float:
 def _check_copying_score(attempt: Attempt) -> str:
     d_vocab, d_model, d_head = 12, 8, 3
     W_E, W_V, W_O, W_U = (
-        _noise(*shape, seed=seed)
+        random_numbers(*shape, seed=seed)
         for seed, shape in enumerate(
             ((d_vocab, d_model), (d_model, d_head), (d_head, d_model), (d_model, d_vocab))
         )
@@ -164,7 +163,7 @@ def _k_composition(W_OV: Tensor, W_QK: Tensor) -> float:
 
 
 def _check_k_composition(attempt: Attempt) -> str:
-    W_OV, W_QK = _noise(6, 6, seed=1), _noise(6, 6, seed=2)
+    W_OV, W_QK = random_numbers(6, 6, seed=1), random_numbers(6, 6, seed=2)
     on = "two random matrices of 6 × 6"
     got, want = attempt(W_OV, W_QK), _k_composition(W_OV, W_QK)
     if isinstance(got, Tensor) and got.numel() == 1:
@@ -187,7 +186,7 @@ def _check_k_composition(attempt: Attempt) -> str:
         if abs(got - slip) < 1e-4 * max(1, slip) and abs(got - want) > 1e-4:
             raise Wrong(f"On {on}: {words}")
     expect_close(got, want, what="Your score", on=on, atol=1e-4)
-    direction, other = _noise(6, 1, seed=3), _noise(6, 1, seed=4)
+    direction, other = random_numbers(6, 1, seed=3), random_numbers(6, 1, seed=4)
     meets = attempt(other @ direction.T, other @ direction.T)
     expect_close(
         float(meets), 1.0, what="Your score", on="a head that writes exactly the direction that the other's keys read",
@@ -203,7 +202,7 @@ def _without_head(z: Tensor, head: int) -> Tensor:
 
 
 def _check_without_head(attempt: Attempt) -> str:
-    z = _noise(2, 4, 4, 5, seed=5)
+    z = random_numbers(2, 4, 4, 5, seed=5)
     on = "2 rows, 4 positions, 4 heads of 5 numbers, without head 1"
     got, want = attempt(z, 1), _without_head(z, 1)
     expect_shape(got, (2, 4, 4, 5), what="Your activation", on=on)
@@ -233,7 +232,7 @@ def _in_context_score(losses: Tensor, early: int, late: int) -> float:
 
 
 def _check_in_context_score(attempt: Attempt) -> str:
-    losses = torch.linspace(4, 1, 20).repeat(3, 1) + 0.1 * _noise(3, 20, seed=6)
+    losses = torch.linspace(4, 1, 20).repeat(3, 1) + 0.1 * random_numbers(3, 20, seed=6)
     on = "losses that fall from 4 to 1 nats, early=2, late=15"
     got, want = attempt(losses, 2, 15), _in_context_score(losses, 2, 15)
     if isinstance(got, Tensor) and got.numel() == 1:
@@ -255,10 +254,6 @@ def _check_in_context_score(attempt: Attempt) -> str:
         )
     expect_close(got, want, what="Your score", on=on, atol=1e-4)
     return "Negative where a model gets better while it reads."
-
-
-def _noise(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 EXERCISES = (

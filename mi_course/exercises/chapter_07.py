@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mi_course.exercises.attempt import Attempt
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
 from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type
 
@@ -20,7 +21,7 @@ def _patch_position(activation: Tensor, source: Tensor, position: int) -> Tensor
 
 
 def _check_patch_position(attempt: Attempt) -> str:
-    activation, source = _noise(4, 5, 3, seed=0), _noise(4, 5, 3, seed=1)
+    activation, source = random_numbers(4, 5, 3, seed=0), random_numbers(4, 5, 3, seed=1)
     on = "4 prompts, 5 positions, 3 numbers each, position 2"
     got = attempt(activation, source, 2)
     expect_shape(got, (4, 5, 3), what="Your activation", on=on)
@@ -231,7 +232,7 @@ def _heard(resid: Tensor, z: Tensor, other_z: Tensor, W_O: Tensor) -> Tensor:
 
 def _check_heard(attempt: Attempt) -> str:
     resid, z, other_z, W_O = (
-        _noise(*shape, seed=n) for n, shape in enumerate(((2, 4, 6), (2, 4, 3), (2, 4, 3), (3, 6)))
+        random_numbers(*shape, seed=n) for n, shape in enumerate(((2, 4, 6), (2, 4, 3), (2, 4, 3), (3, 6)))
     )
     on = "2 prompts of 4 positions, a head of 3 numbers, d_model 6"
     got, want = attempt(resid, z, other_z, W_O), _heard(resid, z, other_z, W_O)
@@ -263,7 +264,7 @@ def _first_order(activation: Tensor, source: Tensor, gradient: Tensor) -> Tensor
 
 
 def _check_first_order(attempt: Attempt) -> str:
-    activation, source, gradient = (_noise(2, 4, 6, seed=seed) for seed in (7, 8, 9))
+    activation, source, gradient = (random_numbers(2, 4, 6, seed=seed) for seed in (7, 8, 9))
     on = "2 prompts, 4 positions, d_model 6"
     got, want = attempt(activation, source, gradient), _first_order(activation, source, gradient)
     step = source - activation
@@ -288,10 +289,6 @@ def _check_first_order(attempt: Attempt) -> str:
             raise Wrong(f"On {on}: {words}")
     expect_close(got, want, what="Your estimate", on=on, atol=1e-5)
     return "For a step small enough, this is what patching would do."
-
-
-def _noise(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 EXERCISES = (

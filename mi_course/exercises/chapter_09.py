@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from mi_course.exercises.attempt import Attempt
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
-from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type
+from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type, refuse_slips
 
 Score = Callable[[set], float]
 OfMask = Callable[[Tensor], Tensor]
@@ -21,7 +22,7 @@ def _reads(current: Tensor, reference: Tensor, mask: Tensor) -> Tensor:
 
 
 def _check_reads(attempt: Attempt) -> str:
-    current, reference = _noise(3, 2, 4, 5, seed=1), _noise(3, 2, 4, 5, seed=2)
+    current, reference = random_numbers(3, 2, 4, 5, seed=1), random_numbers(3, 2, 4, 5, seed=2)
     mask = torch.tensor([1.0, 0.0, 1.0])
     on = "three senders, of which the middle one is cut off"
     got, want = attempt(current, reference, mask), _reads(current, reference, mask)
@@ -238,8 +239,8 @@ def _check_auc(attempt: Attempt) -> str:
             f"On scores that are all equal: yours is {got:.3g}, expected 0.5. A pair with equal scores is worth half: "
             "whoever knows nothing should get one half, and neither nothing nor everything."
         )
-    many = _noise(300, seed=3)
-    labels = _noise(300, seed=4) + many > 1
+    many = random_numbers(300, seed=3)
+    labels = random_numbers(300, seed=4) + many > 1
     expect_close(
         float(attempt(many, labels)), _auc(many, labels), what="Your area", on="300 random scores", atol=1e-4
     )
@@ -257,17 +258,11 @@ def _one_by_one(metric: OfMask, mask: Tensor) -> Tensor:
 
 
 def _refuse(got: Tensor, slips: dict[Tensor, str], on: str) -> None:
-    for slip, words in slips.items():
-        if torch.allclose(got, slip, atol=1e-5):
-            raise Wrong(f"On {on}: {words}")
+    refuse_slips(got, slips, on=on)
 
 
 def _names(kept: set) -> str:
     return ", ".join(sorted(kept)) or "none"
-
-
-def _noise(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 EXERCISES = (

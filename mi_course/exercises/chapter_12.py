@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mi_course.exercises.attempt import Attempt
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
 from mi_course.exercises.expect import Wrong, expect_close, expect_dtype, expect_shape, expect_type
 
@@ -18,7 +19,7 @@ def _reconstruct(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
 
 
 def _check_reconstruct(attempt: Attempt) -> str:
-    x, W, b = _amounts(6, 4, seed=0), _noise(4, 2, seed=1), _noise(4, seed=2)
+    x, W, b = _amounts(6, 4, seed=0), random_numbers(4, 2, seed=1), random_numbers(4, seed=2)
     on = "6 examples of 4 features, 2 hidden dimensions"
     got, want = attempt(x, W, b), _reconstruct(x, W, b)
     if isinstance(got, Tensor) and tuple(got.shape) == (6, 2):
@@ -214,10 +215,6 @@ def _name_the_slip(got: Tensor, slips: dict[Tensor, str], on: str) -> None:
 
 def _amounts(*shape: int, seed: int) -> Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def _noise(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 EXERCISES = (

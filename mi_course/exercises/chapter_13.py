@@ -10,8 +10,9 @@ from torch import Tensor
 
 from mi_course.exercises.attempt import Attempt
 from mi_course.exercises.describe import describe
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
-from mi_course.exercises.expect import Wrong, expect_close, expect_shape
+from mi_course.exercises.expect import Wrong, expect_close, expect_shape, refuse_slips
 
 
 def _encode(x: Tensor, W_enc: Tensor, b_enc: Tensor, b_dec: Tensor, k: int) -> Tensor:
@@ -21,7 +22,8 @@ def _encode(x: Tensor, W_enc: Tensor, b_enc: Tensor, b_dec: Tensor, k: int) -> T
 
 
 def _check_encode(attempt: Attempt) -> str:
-    x, W, b_enc, b_dec = _noise(6, 4, seed=0), _noise(4, 9, seed=1), _noise(9, seed=2), _noise(4, seed=3)
+    x, W = random_numbers(6, 4, seed=0), random_numbers(4, 9, seed=1)
+    b_enc, b_dec = random_numbers(9, seed=2), random_numbers(4, seed=3)
     x[5] = b_dec - 8 * W.sum(1)  # hardly any feature is positive here
     on = "6 vectors of 4 numbers, 9 features, k = 3"
     got, want = attempt(x, W, b_enc, b_dec, 3), _encode(x, W, b_enc, b_dec, 3)
@@ -50,9 +52,7 @@ def _check_encode(attempt: Attempt) -> str:
         (_encode(x, W, b_enc, b_dec, 3) > 0).float(): "these are ones. Keep the values of the features.",
         _encode(x, W, b_enc, b_dec, 4): "yours has 4 active features where 3 are asked for.",
     }
-    for slip, words in slips.items():
-        if torch.allclose(got, slip, atol=1e-5):
-            raise Wrong(f"On {on}: {words}")
+    refuse_slips(got, slips, on=on)
     expect_close(got, want, what="Your features", on=on)
     return "At most k features are active, and none is negative."
 
@@ -71,7 +71,8 @@ def _l1_loss(x: Tensor, reconstruction: Tensor, features: Tensor, sparsity: floa
 
 
 def _check_l1_loss(attempt: Attempt) -> str:
-    x, reconstruction, features = _noise(5, 3, seed=4), _noise(5, 3, seed=5), _noise(5, 7, seed=6).relu()
+    x, reconstruction = random_numbers(5, 3, seed=4), random_numbers(5, 3, seed=5)
+    features = random_numbers(5, 7, seed=6).relu()
     on = "5 vectors of 3 numbers, 7 features, sparsity 0.3"
     got, want = attempt(x, reconstruction, features, 0.3), _l1_loss(x, reconstruction, features, 0.3)
     got = _one_number(got, f"On {on}: a loss is one number, the mean over the vectors")
@@ -102,7 +103,7 @@ def _mean_max_cosine(found: Tensor, true: Tensor) -> Tensor:
 
 
 def _check_mean_max_cosine(attempt: Attempt) -> str:
-    true, found = _noise(4, 3, seed=7), _noise(6, 3, seed=8) * 5
+    true, found = random_numbers(4, 3, seed=7), random_numbers(6, 3, seed=8) * 5
     found[0] = -2 * true[0]
     on = "4 true directions and 6 found ones of different lengths, in 3 dimensions"
     got, want = attempt(found, true), _mean_max_cosine(found, true)
@@ -226,9 +227,7 @@ def _check_shares(attempt: Attempt) -> str:
         ): "this is the mean activity. Count the words at which it is active at all.",
         both.sum(0): "these are numbers of words. Divide by the number of the old feature's words.",
     }
-    for slip, words in slips.items():
-        if torch.allclose(got, slip, atol=1e-5):
-            raise Wrong(f"On {on}: {words}")
+    refuse_slips(got, slips, on=on)
     expect_close(got, want, what="Your shares", on=on)
     return "They may add up to more than 1: several new features can be active at one word."
 
@@ -240,10 +239,6 @@ def _one_number(got, asked: str) -> float:
     if isinstance(got, int | float) and not isinstance(got, bool):
         return float(got)
     raise Wrong(f"{asked}, but yours is {describe(got)}.")
-
-
-def _noise(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 EXERCISES = (

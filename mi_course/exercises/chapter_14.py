@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from mi_course.exercises.attempt import Attempt
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Exercise
-from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type
+from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type, refuse_slips
 
 
 def _share(texts: list[list[str]], words: set[str], among: set[str]) -> float:
@@ -64,7 +65,7 @@ def _mean_difference(resid: Tensor, is_text: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _check_mean_difference(attempt: Attempt) -> str:
-    resid = 1 + _noise(4, 5, 3, seed=0)
+    resid = 1 + random_numbers(4, 5, 3, seed=0)
     is_text = torch.arange(5) < torch.tensor([[5], [2], [3], [4]])
     wanted = torch.tensor([True, False, True, False])
     on = "4 texts of 5, 2, 3 and 4 tokens, of which the first and third are of the wanted kind"
@@ -94,9 +95,7 @@ def _check_mean_difference(attempt: Attempt) -> str:
         / want.norm(): "you brought it to length 1. Its length says how far apart the two kinds of text are; "
         "leave it.",
     }
-    for slip, said in slips.items():
-        if torch.allclose(got, slip, atol=1e-5):
-            raise Wrong(f"On {on}: {said}")
+    refuse_slips(got, slips, on=on)
     expect_close(got, want, what="Your direction", on=on)
     return "From the middle of the other texts to the middle of the wanted ones, token by token."
 
@@ -106,7 +105,7 @@ def _push(resid: Tensor, direction: Tensor, dose: float) -> Tensor:
 
 
 def _check_push(attempt: Attempt) -> str:
-    resid, direction = _noise(2, 4, 3, seed=1), torch.tensor([3.0, 0.0, -4.0])
+    resid, direction = random_numbers(2, 4, 3, seed=1), torch.tensor([3.0, 0.0, -4.0])
     on = "2 texts of 4 tokens, a direction of length 5 and dose 2"
     got, want = attempt(resid, direction, 2.0), _push(resid, direction, 2.0)
     expect_shape(got, (2, 4, 3), what="Your residual stream", on=on)
@@ -130,9 +129,7 @@ def _check_push(attempt: Attempt) -> str:
         resid * 2 * direction: "you multiplied the stream with the direction. Add.",
         resid + 2 + direction: "multiply the dose with the direction, then add the product.",
     }
-    for slip, said in slips.items():
-        if torch.allclose(got, slip, atol=1e-5):
-            raise Wrong(f"On {on}: {said}")
+    refuse_slips(got, slips, on=on)
     expect_close(got, want, what="Your residual stream", on=on)
     return "The same push at every position; dose 0 changes nothing, a negative one pushes back."
 
@@ -143,7 +140,7 @@ def _hold(resid: Tensor, direction: Tensor, level: float) -> Tensor:
 
 
 def _check_hold(attempt: Attempt) -> str:
-    resid, direction = _noise(2, 4, 3, seed=2), torch.tensor([2.0, -1.0, 2.0])
+    resid, direction = random_numbers(2, 4, 3, seed=2), torch.tensor([2.0, -1.0, 2.0])
     unit = direction / 3
     on = "2 texts of 4 tokens, a direction of length 3 and level 0.5"
     got, want = attempt(resid, direction, 0.5), _hold(resid, direction, 0.5)
@@ -173,9 +170,7 @@ def _check_hold(attempt: Attempt) -> str:
         + 0.5 * direction: "`level` counts in units of the activation, so it needs the direction of "
         "length 1: `level * unit`.",
     }
-    for slip, said in slips.items():
-        if torch.allclose(got, slip, atol=1e-5):
-            raise Wrong(f"On {on}: {said}")
+    refuse_slips(got, slips, on=on)
     levels = got @ unit
     if not torch.allclose(levels, torch.full_like(levels, 0.5), atol=1e-4):
         raise Wrong(
@@ -190,8 +185,8 @@ def _clamp(resid: Tensor, features: Tensor, feature: int, value: float, W_dec: T
 
 
 def _check_clamp(attempt: Attempt) -> str:
-    resid, W_dec = _noise(2, 4, 3, seed=3), _noise(5, 3, seed=4)
-    features = _noise(2, 4, 5, seed=5).relu()
+    resid, W_dec = random_numbers(2, 4, 3, seed=3), random_numbers(5, 3, seed=4)
+    features = random_numbers(2, 4, 5, seed=5).relu()
     on = "2 texts of 4 tokens, 5 features, feature 2 clamped to 1.5"
     got, want = attempt(resid, features, 2, 1.5, W_dec), _clamp(resid, features, 2, 1.5, W_dec)
     expect_shape(got, (2, 4, 3), what="Your residual stream", on=on)
@@ -217,9 +212,7 @@ def _check_clamp(attempt: Attempt) -> str:
         - features[..., 2, None] * W_dec[2]: "you took the feature away. Then add `value` times its row.",
         resid: "nothing has changed.",
     }
-    for slip, said in slips.items():
-        if torch.allclose(got, slip, atol=1e-5):
-            raise Wrong(f"On {on}: {said}")
+    refuse_slips(got, slips, on=on)
     expect_close(got, want, what="Your residual stream", on=on)
     return "Its activation is now the same everywhere, and nothing else has moved."
 
@@ -229,7 +222,8 @@ def _attribution(features: Tensor, gradient: Tensor, W_dec: Tensor) -> Tensor:
 
 
 def _check_attribution(attempt: Attempt) -> str:
-    features, gradient, W_dec = _noise(2, 4, 5, seed=6).relu(), _noise(2, 4, 3, seed=7), _noise(5, 3, seed=8)
+    features, gradient = random_numbers(2, 4, 5, seed=6).relu(), random_numbers(2, 4, 3, seed=7)
+    W_dec = random_numbers(5, 3, seed=8)
     on = "2 texts of 4 tokens, 5 features in a stream of 3"
     got, want = attempt(features, gradient, W_dec), _attribution(features, gradient, W_dec)
     if isinstance(got, Tensor) and tuple(got.shape) == (2, 4, 5):
@@ -258,19 +252,13 @@ def _check_attribution(attempt: Attempt) -> str:
         .sum(dim=1)
         .relu(): "keep the negative ones: a feature may also hold the answer down.",
     }
-    for slip, said in slips.items():
-        if torch.allclose(got, slip, atol=1e-5):
-            raise Wrong(f"On {on}: {said}")
+    refuse_slips(got, slips, on=on)
     expect_close(got, want, what="Your attributions", on=on)
     return "How active it is, times how the answer reacts to what it writes."
 
 
 def _rounded(values: Tensor) -> str:
     return "(" + ", ".join(f"{float(value):.2f}" for value in values.flatten()) + ")"
-
-
-def _noise(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 EXERCISES = (

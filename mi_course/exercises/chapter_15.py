@@ -17,6 +17,7 @@ from mi_course.data import facts, indirect_object
 from mi_course.errors import CourseError, UnknownName
 from mi_course.exercises.attempt import Attempt
 from mi_course.exercises.describe import describe
+from mi_course.exercises.examples import random_numbers
 from mi_course.exercises.exercise import Computed, Exercise
 from mi_course.exercises.expect import Wrong, expect_close, expect_shape, expect_type
 from mi_course.exercises.sealed_cases import current
@@ -34,8 +35,8 @@ def _turned(W_E: Tensor, W_U: Tensor, R: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _check_turned(attempt: Attempt) -> str:
-    W_E, W_U = _noise(7, 4, seed=1), _noise(4, 7, seed=2)
-    R = torch.linalg.qr(_noise(4, 4, seed=3)).Q
+    W_E, W_U = random_numbers(7, 4, seed=1), random_numbers(4, 7, seed=2)
+    R = torch.linalg.qr(random_numbers(4, 4, seed=3)).Q
     on = "7 words and a stream of 4 numbers"
     got = attempt(W_E, W_U, R)
     if not isinstance(got, tuple | list) or len(got) != 2:
@@ -205,10 +206,6 @@ def _head(model: Transformer, answer: Any) -> str:
 
 def _share(right: Tensor) -> float:
     return float(right.float().mean())
-
-
-def _noise(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 def _key(kind: str, *entries: str) -> Any:

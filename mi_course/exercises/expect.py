@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,13 @@ def expect_shape(
 ) -> None:
     """``got`` is a tensor or array with this shape; None in ``shape`` stands for any length."""
     if not hasattr(got, "shape"):
-        raise Wrong(f"{_begin(what, on)} is {describe(got)}; expected a tensor of shape {_shape(shape)}.")
+        raise Wrong(f"{_begin(what, on, 'is')} {describe(got)}; expected a tensor of shape {_shape(shape)}.")
     found = tuple(got.shape)
     fits = len(found) == len(shape) and all(w is None or w == f for f, w in zip(found, shape))
     if not fits:
         slip = slips.in_shape(found, shape)
         raise Wrong(
-            f"{_begin(what, on)} has shape {_shape(found)}; expected {_shape(shape)}.{_sentence(slip)}"
+            f"{_begin(what, on, 'has')} shape {_shape(found)}; expected {_shape(shape)}.{_sentence(slip)}"
         )
 
 
@@ -48,7 +49,14 @@ def expect_dtype(got: Any, dtype: Any, *, what: str = "Your result", on: str | N
     right = found.startswith((wanted, f"u{wanted}")) if wanted in families else found == wanted
     if not right:
         remedy = f" Convert with `.to(torch.{wanted})`." if is_tensor(got) and wanted not in families else ""
-        raise Wrong(f"{_begin(what, on)} has the type {found}; expected {wanted}.{remedy}")
+        raise Wrong(f"{_begin(what, on, 'has')} the type {found}; expected {wanted}.{remedy}")
+
+
+def refuse_slips(got: Any, slips: Mapping[Any, str], *, on: str, atol: float = 1e-5) -> None:
+    """``got``, a tensor, is none of the results of typical slips; ``slips``: each result with what is said about it."""
+    for slip, words in slips.items():
+        if got.shape == slip.shape and got.allclose(slip, atol=atol):
+            raise Wrong(f"On {on}: {words}")
 
 
 def expect_close(
@@ -97,17 +105,21 @@ def expect_close(
     if off.any():
         # About a single value that is to be kept back, "one too many" would say it all.
         slip = slips.in_values(found, wanted, tolerance) if reveal or found.size > 1 else None
-        raise Wrong(f"{_begin(what, on)} is not right.{_sentence(slip)} "
+        raise Wrong(f"{_begin(what, on, 'is')} not right.{_sentence(slip)} "
                     f"{_deviation(found, wanted, deviation, off, reveal)}")  # fmt: skip
     if detached and is_tensor(got) and got.requires_grad:
         raise Wrong(
-            f"{_begin(what, on)} has the right values, but still carries the history of its computation "
+            f"{_begin(what, on, 'has')} the right values, but also the history of the computation "
             "(`requires_grad` is True). Compute it under `torch.no_grad()`, or end with `.detach()`."
         )
 
 
-def _begin(what: str, on: str | None) -> str:
-    return f"On {on}: {what[:1].lower()}{what[1:]}" if on else what
+def _begin(what: str, on: str | None, verb: str) -> str:
+    """The beginning of a diagnosis, with its verb: your result *is*, your scores *are*."""
+    noun = what.partition(",")[0]
+    if noun.startswith("Your ") and noun.endswith("s") and not noun.endswith("ss"):
+        verb = {"is": "are", "has": "have", "holds": "hold"}[verb]
+    return f"On {on}: {what[:1].lower()}{what[1:]} {verb}" if on else f"{what} {verb}"
 
 
 def _sentence(slip: str | None) -> str:
@@ -132,13 +144,15 @@ def _plain_numbers(values: list | tuple) -> bool:
 
 def _expect_keys(got: Any, want: dict, what: str, on: str | None) -> None:
     if not isinstance(got, dict):
-        raise Wrong(f"{_begin(what, on)} is {describe(got)}; expected a dictionary with keys {_list(want)}.")
+        raise Wrong(
+            f"{_begin(what, on, 'is')} {describe(got)}; expected a dictionary with keys {_list(want)}."
+        )
     missing = [key for key in want if key not in got]
     extra = [key for key in got if key not in want]
     if missing or extra:
         parts = [f"{words}: {_list(keys)}" for words, keys in (("missing", missing), ("not asked for", extra))
                  if keys]  # fmt: skip
-        raise Wrong(f"{_begin(what, on)} has other keys than expected; {'; '.join(parts)}.")
+        raise Wrong(f"{_begin(what, on, 'has')} other keys than expected; {'; '.join(parts)}.")
 
 
 def _list(keys: Any) -> str:
@@ -149,10 +163,10 @@ def _list(keys: Any) -> str:
 def _expect_length(got: Any, want: list | tuple, what: str, on: str | None) -> None:
     if not isinstance(got, list | tuple):
         raise Wrong(
-            f"{_begin(what, on)} is {describe(got)}; expected {len(want)} values in a {type(want).__name__}."
+            f"{_begin(what, on, 'is')} {describe(got)}; expected {len(want)} values in a {type(want).__name__}."
         )
     if len(got) != len(want):
-        raise Wrong(f"{_begin(what, on)} has length {len(got)}; expected {len(want)}.")
+        raise Wrong(f"{_begin(what, on, 'has')} length {len(got)}; expected {len(want)}.")
 
 
 def _expect_container(got: Any, want: Any, what: str, on: str | None) -> None:
@@ -174,7 +188,7 @@ def _expect_container(got: Any, want: Any, what: str, on: str | None) -> None:
     elif is_array(want) and is_tensor(got):
         remedy = " Convert with `.detach().numpy()`."
     wanted = "a number" if is_number else describe(want)
-    raise Wrong(f"{_begin(what, on)} is {describe(got)}; expected {wanted}.{remedy}")
+    raise Wrong(f"{_begin(what, on, 'is')} {describe(got)}; expected {wanted}.{remedy}")
 
 
 def _numbers(value: Any, what: str, on: str | None) -> np.ndarray:
@@ -184,16 +198,16 @@ def _numbers(value: Any, what: str, on: str | None) -> np.ndarray:
             value = value.detach().cpu().to_dense().resolve_conj().resolve_neg()
             return (value.double() if value.is_floating_point() else value).numpy()
         except (RuntimeError, TypeError):
-            raise Wrong(f"{_begin(what, on)} is {describe(value)}, whose values cannot be read.") from None
+            raise Wrong(f"{_begin(what, on, 'is')} {describe(value)}, whose values cannot be read.") from None
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError):
         raise Wrong(
-            f"{_begin(what, on)} is {describe(value)}, which is no table of numbers "
+            f"{_begin(what, on, 'is')} {describe(value)}, which is no table of numbers "
             "(are its rows equally long?)."
         ) from None
     if array.dtype.kind not in "buifc":
-        raise Wrong(f"{_begin(what, on)} is {describe(value)}; expected numbers.")
+        raise Wrong(f"{_begin(what, on, 'is')} {describe(value)}; expected numbers.")
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
@@ -205,7 +219,7 @@ def _expect_family(found: np.ndarray, wanted: np.ndarray, want: Any, what: str, 
     # A count may be 3.0, but a tensor of indices must hold whole numbers to be of use.
     index = have == "f" and need in "iu" and (is_tensor(want) or is_array(want))
     if boolean or index or (have == "c" and need != "c"):
-        raise Wrong(f"{_begin(what, on)} holds {names[have]}; expected {names[need]}.")
+        raise Wrong(f"{_begin(what, on, 'holds')} {names[have]}; expected {names[need]}.")
 
 
 def _expect_finite(found: np.ndarray, wanted: np.ndarray, what: str, on: str | None) -> None:
@@ -218,7 +232,7 @@ def _expect_finite(found: np.ndarray, wanted: np.ndarray, what: str, on: str | N
             place = _place(np.argwhere(bad)[0])
             count = f"{int(bad.sum())} of {bad.size} values are {word}" if bad.size > 1 else f"it is {word}"
             first = f" (the first at {place})" if bad.size > 1 else ""
-            raise Wrong(f"{_begin(what, on)} is not right: {count}{first}. {cause}")
+            raise Wrong(f"{_begin(what, on, 'is')} not right: {count}{first}. {cause}")
 
 
 def _both_same_infinity_or_nan(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:

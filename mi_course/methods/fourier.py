@@ -248,9 +248,8 @@ def cosine_fit(logits: Float[Tensor, "p p p"], frequencies: Sequence[int]) -> Co
     _expect_square(logits, "logits")
     centred = logits.double() - logits.double().mean(dim=2, keepdim=True)
     by_distance = _mean_by_distance(centred)
-    angles = 2 * torch.pi / p * torch.tensor([list(range(p))]) * torch.tensor(list(frequencies))[:, None]
-    waves(p, frequencies)  # refuses frequencies that do not exist
-    amplitude = 2 / p * (angles.double().cos() @ by_distance)
+    cosines = waves(p, frequencies)[::2] * math.sqrt(p / 2)
+    amplitude = 2 / p * (cosines @ by_distance)
     return CosineFit(p, tuple(frequencies), amplitude, amplitude.square() / 2 / centred.square().mean())
 
 

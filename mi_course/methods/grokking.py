@@ -93,15 +93,11 @@ def from_weights(weights: Mapping[str, object]) -> Transformer:
         )
     )
     [block] = model.blocks
+    owners = dict.fromkeys(("W_E", "W_pos", "W_U"), model)
+    owners |= dict.fromkeys(("W_Q", "W_K", "W_V", "W_O"), block.attn)
+    owners |= dict.fromkeys(("W_in", "W_out", "b_in", "b_out"), block.mlp)
     for name, weight in found.items():
-        owner = (
-            model
-            if name in ("W_E", "W_pos", "W_U")
-            else block.mlp
-            if name[2:] in ("in", "out")
-            else block.attn
-        )
-        place = getattr(owner, name)
+        place = getattr(owners[name], name)
         if place.shape != weight.shape:
             raise CourseError(f"{name} has shape {tuple(weight.shape)}; expected {tuple(place.shape)}.")
         with torch.no_grad():

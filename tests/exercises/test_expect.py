@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from mi_course.exercises.expect import Wrong, expect_close, expect_dtype, expect_shape, expect_type
+from mi_course.exercises.expect import (
+    Wrong,
+    expect_close,
+    expect_dtype,
+    expect_shape,
+    expect_type,
+    refuse_slips,
+)
 
 WANT = torch.tensor([[0.1, 0.7, 0.2], [0.3, 0.9, 0.4], [0.5, 0.8, 0.6]])
 
@@ -13,6 +20,22 @@ def refused(got, want=WANT, **options):
     with pytest.raises(Wrong) as caught:
         expect_close(got, want, **options)
     return str(caught.value)
+
+
+def test_several_things_have_a_verb_of_their_own():
+    got = WANT.clone()
+    got[1, 2] = 9
+    assert refused(got, what="Your scores").startswith("Your scores are not right.")
+    assert refused(got[:2], what="Your logits, W_E @ W_U,").startswith("Your logits, W_E @ W_U, have shape")
+    assert refused(got, what="Your loss").startswith("Your loss is not right.")
+
+
+def test_the_result_of_a_typical_slip_is_refused_with_what_is_said_about_it():
+    slips = {WANT * 2: "you doubled it.", WANT.T: "you transposed it."}
+    with pytest.raises(Wrong, match=r"On a filter: you transposed it\."):
+        refuse_slips(WANT.T.clone(), slips, on="a filter")
+    refuse_slips(WANT, slips, on="a filter")
+    refuse_slips(WANT[:1], slips, on="a filter")  # another shape is for `expect_close` to speak of
 
 
 @pytest.mark.parametrize(
