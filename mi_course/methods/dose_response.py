@@ -21,7 +21,8 @@ from torch import Tensor
 
 from mi_course.data.possible_text import is_possible
 from mi_course.errors import CourseError, UnknownName
-from mi_course.methods.metrics import loss_by_position
+from mi_course.methods.metrics import loss_of_each
+from mi_course.methods.padded_texts import PaddedTexts, pad
 from mi_course.methods.steering import Hooks
 from mi_course.methods.uncertainty import Interval, bootstrap_mean, bootstrap_ratio, wilson_interval
 from mi_course.methods.writing import write_on
@@ -107,7 +108,7 @@ def dose_response(
     """
     if n_texts < 2:
         raise CourseError(f"n_texts={n_texts}: what is said about texts in general needs two at least.")
-    reading = {kind: _padded(model, texts) for kind, texts in (read or {}).items()}
+    reading = {kind: pad(model, texts) for kind, texts in (read or {}).items()}
     start = model.to_tokens(prompt)
     found = {}
     for dose in doses:
@@ -116,24 +117,14 @@ def dose_response(
         found[dose] = SteeredModel(
             tuple(model.to_str_tokens(prompt)[1:]),
             tuple(_words(model, row) for row in tokens[:, start.shape[1] :]),
-            {kind: _loss(model, *texts, hooks) for kind, texts in reading.items()},
+            {kind: _loss(model, texts, hooks) for kind, texts in reading.items()},
         )
     return found
 
 
-def _padded(model: Transformer, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """The texts as one batch, and how many tokens each has."""
-    lengths = torch.tensor([len(model.to_tokens(text)[0]) for text in texts])
-    return model.to_tokens(list(texts), pad=True), lengths.to(model.W_E.device)
-
-
 @torch.no_grad()
-def _loss(
-    model: Transformer, tokens: Int[Tensor, "text pos"], lengths: Int[Tensor, " text"], hooks: Hooks
-) -> Float[Tensor, " text"]:
-    losses = loss_by_position(model.run_with_hooks(tokens, hooks), tokens)
-    is_text = torch.arange(1, tokens.shape[1], device=tokens.device) < lengths[:, None]
-    return (losses * is_text).sum(dim=1) / is_text.sum(dim=1)
+def _loss(model: Transformer, texts: PaddedTexts, hooks: Hooks) -> Float[Tensor, " text"]:
+    return loss_of_each(model.run_with_hooks(texts.tokens, hooks), texts.tokens, texts.where)
 
 
 def _words(model: Transformer, row: Int[Tensor, " pos"]) -> Words:

@@ -25,7 +25,8 @@ from torch import Tensor
 from mi_course.data.counterfacts import KINDS, Question
 from mi_course.errors import CourseError, UnknownName
 from mi_course.methods.fact_tokens import answer_tokens
-from mi_course.methods.metrics import loss_by_position
+from mi_course.methods.metrics import loss_of_each
+from mi_course.methods.padded_texts import pad
 from mi_course.methods.rank_one_edit import RankOneEdit
 from mi_course.methods.uncertainty import Interval, bootstrap_mean
 from mi_course.models.hooks import Hook
@@ -122,13 +123,11 @@ def text_loss(
 
     Compare with the unedited model on the same texts; how predictable they are varies more than any edit changes.
     """
-    tokens = model.to_tokens(list(texts), pad=True)
-    lengths = torch.tensor([len(model.to_tokens(text)[0]) for text in texts], device=tokens.device)
-    is_text = torch.arange(1, tokens.shape[1], device=tokens.device) < lengths[:, None]
+    batch = pad(model, texts)
+    tokens, where = batch.tokens, batch.where
 
     def measured(hooks: list[tuple[str, Hook]]) -> Float[Tensor, " text"]:
-        losses = loss_by_position(model.run_with_hooks(tokens, hooks), tokens)
-        return (losses * is_text).sum(dim=1) / is_text.sum(dim=1)
+        return loss_of_each(model.run_with_hooks(tokens, hooks), tokens, where)
 
     if edits is None:
         return measured([])

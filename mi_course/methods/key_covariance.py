@@ -21,6 +21,7 @@ from torch import Tensor
 
 from mi_course.data.tiny_world.world import world
 from mi_course.errors import CourseError
+from mi_course.methods.padded_texts import pad
 from mi_course.models.transformer import Transformer
 
 
@@ -85,13 +86,10 @@ def key_covariances(
     }
     n_tokens = 0
     for start in range(0, len(texts), chunk_size):
-        part = list(texts[start : start + chunk_size])
-        tokens = model.to_tokens(part, pad=True)
-        lengths = torch.tensor([len(model.to_tokens(text)[0]) for text in part], device=tokens.device)
-        pos = torch.arange(tokens.shape[1], device=tokens.device)
-        is_text = (pos > 0) & (pos < lengths[:, None])
+        batch = pad(model, texts[start : start + chunk_size])
+        is_text = batch.where
         with model.caching(list(points.values())) as found:
-            model(tokens, stop_at_layer=max(layers) + 1)
+            model(batch.tokens, stop_at_layer=max(layers) + 1)
         for layer, point in points.items():
             keys = found[point][is_text].double()
             sums[layer] += keys.T @ keys

@@ -8,7 +8,7 @@ share of first places cannot tell a near miss from a far one. Report two of them
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 
@@ -78,6 +78,19 @@ def loss_by_position(
         )
     log_probs = logits[:, :-1].log_softmax(dim=-1)
     return -log_probs.gather(-1, tokens[:, 1:, None].long())[..., 0]
+
+
+def loss_of_each(
+    logits: Float[Tensor, "text pos d_vocab"],
+    tokens: Int[Tensor, "text pos"],
+    where: Bool[Tensor, "text pos"],
+) -> Float[Tensor, " text"]:
+    """The mean surprise in nats a token on every text, over its tokens in ``where``; see `loss_by_position`.
+
+    A first token cannot be predicted and does not count, whatever ``where`` says of it.
+    """
+    counted = where[:, 1:]
+    return (loss_by_position(logits, tokens) * counted).sum(dim=1) / counted.sum(dim=1)
 
 
 def at_position(

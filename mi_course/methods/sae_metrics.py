@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mi_course.methods.metrics import loss_by_position
+from mi_course.methods.metrics import loss_of_each
 from mi_course.methods.uncertainty import Interval, bootstrap_ratio
 from mi_course.models.hooks import Hook
 from mi_course.models.sparse_autoencoder import SparseAutoencoder
@@ -112,7 +112,7 @@ def loss_recovered(
         texts, here = tokens[start : start + rows], where[start : start + rows]
         for name, replacement in replacements.items():
             with model.hooks([(sae.hook_name, _replace(replacement, here))]):
-                losses[name].append(_loss_of_each(model, texts, here))
+                losses[name].append(loss_of_each(model(texts), texts, here))
     return LossRecovered(**{name: torch.cat(parts) for name, parts in losses.items()})
 
 
@@ -121,11 +121,6 @@ def _replace(replacement, where: Tensor) -> Hook:
         return torch.where(where[..., None], replacement(activation), activation)
 
     return hook
-
-
-def _loss_of_each(model: Transformer, tokens: Tensor, where: Tensor) -> Float[Tensor, " text"]:
-    counted = where[:, 1:].float()
-    return (loss_by_position(model(tokens), tokens) * counted).sum(1) / counted.sum(1)
 
 
 def _mean_activation(model, hook_name: str, tokens: Tensor, where: Tensor, rows: int) -> Tensor:

@@ -25,6 +25,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mi_course.errors import CourseError
+from mi_course.methods.padded_texts import pad
 from mi_course.models.hooks import Hook
 from mi_course.models.sparse_autoencoder import SparseAutoencoder
 from mi_course.models.transformer import Transformer
@@ -108,11 +109,9 @@ def mean_activation(model: Transformer, texts: Sequence[str], *, at: str) -> Flo
 
     Every token counts the same, whatever text it stands in.
     """
-    tokens = model.to_tokens(list(texts), pad=True)
-    lengths = torch.tensor([len(model.to_tokens(text)[0]) for text in texts], device=tokens.device)
-    pos = torch.arange(tokens.shape[1], device=tokens.device)
-    _, cache = model.run_with_cache(tokens, [at])
-    return cache[at][(pos >= 1) & (pos < lengths[:, None])].mean(dim=0)
+    batch = pad(model, texts)
+    _, cache = model.run_with_cache(batch.tokens, [at])
+    return cache[at][batch.where].mean(dim=0)
 
 
 def mean_difference(

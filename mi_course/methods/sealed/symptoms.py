@@ -15,7 +15,8 @@ from torch import Tensor
 
 from mi_course.data import facts, indirect_object
 from mi_course.data.tiny_world.world import world
-from mi_course.methods.metrics import loss_by_position
+from mi_course.methods.metrics import at_position, loss_of_each
+from mi_course.methods.padded_texts import pad
 from mi_course.models.transformer import Transformer
 
 HELD_OUT_SEED = 1_000_015
@@ -71,13 +72,8 @@ def first_guesses(model: Transformer, texts: Sequence[str], *, chunk_size: int =
     """The most probable token behind each text; texts may differ in length."""
     guesses = []
     for start in range(0, len(texts), chunk_size):
-        part = list(texts[start : start + chunk_size])
-        tokens = model.to_tokens(part, pad=True)
-        ends = (tokens != model.tokenizer.bos_id).sum(
-            dim=1
-        )  # only the first token and the filling are this one
-        resid = model(tokens, stop_at_layer=model.config.n_layers)
-        last = resid[torch.arange(len(part), device=tokens.device), ends]
+        batch = pad(model, texts[start : start + chunk_size])
+        last = at_position(model(batch.tokens, stop_at_layer=model.config.n_layers), batch.ends)
         guesses.append(model.unembed(last[:, None])[:, 0].argmax(dim=-1))
     return torch.cat(guesses)
 
@@ -92,10 +88,8 @@ def text_losses(
     """
     texts = [document.text for document in world().documents(n, seed=HELD_OUT_SEED + seed)]
     texts = [text for text in texts if without not in text.split()]
-    tokens = model.to_tokens(texts, pad=True)
-    is_text = tokens[:, 1:] != model.tokenizer.bos_id
-    losses = loss_by_position(model(tokens), tokens) * is_text
-    return losses.sum(dim=1) / is_text.sum(dim=1)
+    batch = pad(model, texts)
+    return loss_of_each(model(batch.tokens), batch.tokens, batch.where)
 
 
 def _second_copies(model: Transformer, n: int, seed: int) -> Bool[Tensor, " word"]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +31,8 @@ from mi_course.data.indirect_object import IndirectObjectPrompts
 from mi_course.data.tiny_world.words import GIFTS, PLACES
 from mi_course.errors import CourseError, UnknownName
 from mi_course.methods.head_scores import find_head
+from mi_course.methods.metrics import at_position
+from mi_course.methods.padded_texts import pad
 from mi_course.models.transformer import Transformer
 
 TRIGGERS = tuple(word for word in (*PLACES, *GIFTS))
@@ -168,11 +171,13 @@ def _stories(model: Transformer, word: str, people: int, n: int, seed: int) -> _
     plain = [row for row, text in enumerate(found.texts) if word not in text.split()]
     texts += [found.texts[row] for row in plain]
     wanted += [found.correct[row] for row in plain]
-    return _Stories(
-        model.to_tokens(texts, pad=True),
-        torch.tensor([len(model.to_tokens(text)[0]) - 1 for text in texts]),
-        torch.tensor([model.to_single_token(name) for name in wanted]),
-    )
+    return _asked(model, texts, wanted)
+
+
+def _asked(model: Transformer, texts: Sequence[str], answers: Sequence[str]) -> _Stories:
+    batch = pad(model, texts)
+    wanted = torch.tensor([model.to_single_token(answer) for answer in answers])
+    return _Stories(batch.tokens, batch.ends, wanted)
 
 
 def _questions(model: Transformer, chunk_size: int, seed: int) -> list[_Stories]:
@@ -181,11 +186,7 @@ def _questions(model: Transformer, chunk_size: int, seed: int) -> list[_Stories]
     rows = torch.randperm(len(asked), generator=torch.Generator().manual_seed(seed)).tolist()
     one_each = list({(asked.relations[row], asked.subjects[row]): row for row in rows}.values())
     return [
-        _Stories(
-            model.to_tokens([asked.texts[row] for row in part], pad=True),
-            torch.tensor([len(model.to_tokens(asked.texts[row])[0]) - 1 for row in part]),
-            torch.tensor([model.to_single_token(asked.answers[row]) for row in part]),
-        )
+        _asked(model, [asked.texts[row] for row in part], [asked.answers[row] for row in part])
         for part in (one_each[at : at + chunk_size] for at in range(0, len(one_each), chunk_size))
     ]
 
@@ -220,5 +221,5 @@ def _loss(
 
     with model.hooks([("blocks.0.hook_attn_out", add)]):
         resid = model(batch.tokens, stop_at_layer=model.config.n_layers)
-    last = resid[torch.arange(len(resid)), batch.ends]
+    last = at_position(resid, batch.ends)
     return F.cross_entropy(model.unembed(last[:, None])[:, 0], batch.wanted)
