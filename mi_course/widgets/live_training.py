@@ -8,7 +8,7 @@ import time
 from mi_course.methods.sparse_autoencoder import TrainingRow
 from mi_course.plots.curves import curves
 from mi_course.plots.picture import Picture
-from mi_course.widgets.progress_bar import _jupyter_is_here
+from mi_course.widgets.progress_bar import jupyter_is_here
 
 SECONDS_BETWEEN_PICTURES = 0.7
 
@@ -24,7 +24,7 @@ class LiveTraining:
         self.steps, self.description = steps, description
         self.rows: list[TrainingRow] = []
         self._drawn = float("-inf")
-        self._shown = _jupyter_is_here() and self._show()
+        self._shown = jupyter_is_here() and self._show()
 
     def __call__(self, row: TrainingRow) -> None:
         self.rows.append(row)

@@ -24,7 +24,7 @@ def progress_bar(iterable: Iterable[Item], description: str, *, total: int | Non
     """
     if total is None and hasattr(iterable, "__len__"):
         total = len(iterable)
-    show = _in_jupyter(description, total) if _jupyter_is_here() else _in_terminal(description, total)
+    show = _in_jupyter(description, total) if jupyter_is_here() else _in_terminal(description, total)
     done = 0
     finished = False
     try:
@@ -37,7 +37,7 @@ def progress_bar(iterable: Iterable[Item], description: str, *, total: int | Non
         show(done, finished)
 
 
-def _jupyter_is_here() -> bool:
+def jupyter_is_here() -> bool:
     try:
         from IPython import get_ipython
     except ImportError:
