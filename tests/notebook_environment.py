@@ -18,8 +18,9 @@ def prepare(folder: Path) -> None:
     startup.mkdir(parents=True)
     shutil.copy(Path(__file__).with_name("no_network.py"), startup / "00_no_network.py")
     os.environ["IPYTHONDIR"] = str(folder / "ipython")
-    # A GPT-2 that somebody has in their cache would change what notebooks print.
+    # A GPT-2 or an AlexNet that somebody has in their cache would change what notebooks print.
     os.environ["HF_HOME"] = str(folder / "huggingface")
+    os.environ["TORCH_HOME"] = str(folder / "torch")
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         os.environ.pop(name, None)
     os.environ["MI_COURSE_NETWORK_LOG"] = str(folder / "network.log")

@@ -23,19 +23,26 @@ def listing() -> str:
 
     lines = ["Shipped with the course:"]
     for name in pretrained.shipped():
-        path = pretrained.path_of(name)
-        size = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "missing; see: mi-course doctor"
-        lines.append(f"  {name:<{WIDTH}} {size}")
+        card, path = pretrained.card(name), pretrained.path_of(name)
+        megabytes = sum(file.stat().st_size for file in path.parent.iterdir()) / 1e6
+        size = (
+            f"{megabytes:.1f} MB, here"
+            if path.is_file()
+            else "its weights are missing; see: mi-course doctor"
+        )
+        lines += _entry(name, size, card["about"], f"licence: {card['licence'].removeprefix('weights: ')}")
     lines += ["", "Public, fetched only when you ask:"]
     for name, model in pretrained.PUBLIC.items():
         path = pretrained.path_of(name)
         where = f"here: {path}" if path else f"not here; get it:  mi-course models fetch {name}"
-        lines.append(f"  {name:<{WIDTH}} {model.megabytes} MB, {where}")
-        lines.append(f"  {'':<{WIDTH}} {model.about}")
-        lines.append(f"  {'':<{WIDTH}} licence: {model.licence}")
-        if not model.sha256_prefix:
-            lines.append(f"  {'':<{WIDTH}} {UNHASHED}")
+        unhashed = () if model.sha256_prefix else (UNHASHED,)
+        size = f"{model.megabytes} MB, {where}"
+        lines += _entry(name, size, model.about, f"licence: {model.licence}", *unhashed)
     return "\n".join(lines)
+
+
+def _entry(name: str, size: str, *facts: str) -> list[str]:
+    return [f"  {name:<{WIDTH}} {size}", *(f"  {'':<{WIDTH}} {fact}" for fact in facts)]
 
 
 def fetch(name: str) -> int:
