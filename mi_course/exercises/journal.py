@@ -23,7 +23,7 @@ def record(event: str, **fields: Any) -> None:
     """Append one event. A full or read-only disk is reported once and is never fatal."""
     entry = {"event": event, **fields, "time": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
-        _append(json.dumps(entry).encode("ascii"))
+        keep(entry)
     except _TROUBLE as error:
         _unsaved.append(entry)
         _warn("What you do is not being saved", error, "The course goes on without it.")
@@ -38,18 +38,25 @@ def events() -> list[dict[str, Any]]:
     except _TROUBLE as error:
         content = b""
         _warn("Your earlier progress cannot be read", error, "The file is left as it is.")
-    entries = (_parse(line) for line in content.split(b"\n"))
-    return [entry for entry in entries if entry is not None] + _unsaved
+    # What was loaded from another machine stands behind what is newer.
+    return sorted(parse(content) + _unsaved, key=lambda entry: str(entry.get("time", "")))
+
+
+def parse(content: bytes) -> list[dict[str, Any]]:
+    """The readable events of a file, in its order."""
+    entries = map(_parse, content.split(b"\n"))
+    return [entry for entry in entries if entry is not None]
+
+
+def keep(entry: dict[str, Any]) -> None:
+    """Append one event as it is. Raises ``OSError`` where the disk refuses."""
+    path = folders.progress_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    append_line(path, json.dumps(entry).encode("ascii"))
 
 
 _TROUBLE = (OSError, RuntimeError, ValueError)
 """What a bad folder can raise: the system's errors, no home to be found, a name that is no path."""
-
-
-def _append(line: bytes) -> None:
-    path = folders.progress_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    append_line(path, line)
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
