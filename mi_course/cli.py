@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from mi_course.commands import build, capstone, classroom, doctor, lab, models, progress
+from mi_course.commands import build, capstone, classroom, doctor, lab, links, models, progress, slides
 from mi_course.errors import CourseError
 
 COMMANDS = {
@@ -12,6 +12,8 @@ COMMANDS = {
     "classroom": classroom,
     "models": models,
     "capstone": capstone,
+    "slides": slides,
+    "links": links,
     "doctor": doctor,
     "build": build,
 }

@@ -1,7 +1,7 @@
 """Make the chapters from the solved notebooks in solutions/.
 
 A chapter is its solution with stubs in place of solutions and without outputs; ids of cells stay.
-Chapters are never edited by hand.
+Chapters are never edited by hand. The solutions themselves are given their slide types.
 """
 
 from __future__ import annotations
@@ -33,16 +33,22 @@ def run(options) -> int:
     if options.check and options.execute is not None:
         raise CourseError("--check writes nothing and --execute writes solutions: choose one of them.")
     if options.execute is not None:
-        for path in _named(solutions, options.execute):
+        for path in named(solutions, options.execute):
             print(f"Running {path.name} …", flush=True)
             execute(path)
     differences = list(drift(solutions, chapters))
+    unmarked = list(without_slide_types(solutions))
     if options.check:
         for name, problem in differences:
             print(f"❌ chapters/{name}: {problem}")
-        if differences:
+        for name in unmarked:
+            print(f"❌ solutions/{name}: its slide types are not those of the rule")
+        if differences or unmarked:
             print("Build the chapters:  mi-course build")
-        return 1 if differences else 0
+        return 1 if differences or unmarked else 0
+    for name in unmarked:
+        write_whole(solutions / name, with_slide_types(solutions / name))
+        print(f"marked the slides of solutions/{name}")
     orphans = [name for name, problem in differences if not (solutions / name).is_file()]
     for name, _ in differences:
         if name not in orphans:
@@ -81,9 +87,29 @@ def drift(solutions: Path, chapters: Path) -> Iterator[tuple[str, str]]:
             yield name, "differs from what its solution makes"
 
 
+def with_slide_types(source: Path) -> bytes:
+    """A solved notebook whose cells have the slide types of the rule, as the bytes of its file."""
+    from mi_course.commands import slide_types
+
+    notebook = read(source)
+    slide_types.mark(notebook)
+    return _serialised(notebook)
+
+
+def without_slide_types(solutions: Path) -> Iterator[str]:
+    """The solved notebooks in which some cell has another slide type than the rule gives it, or none."""
+    from mi_course.commands import slide_types
+
+    for path in sorted(solutions.glob("*.ipynb")):
+        cells = read(path).cells
+        stored = [cell.metadata.get("slideshow") for cell in cells]
+        if stored != [{"slide_type": kind} for kind in slide_types.slide_types(cells)]:
+            yield path.name
+
+
 def execute(path: Path) -> None:
     """Run a solved notebook top to bottom and store its outputs in it. After an error it is as it was."""
-    from mi_course.commands import stored_run
+    from mi_course.commands import slide_types, stored_run
 
     notebook = read(path)
     try:
@@ -91,6 +117,7 @@ def execute(path: Path) -> None:
     except CourseError as error:
         raise CourseError(f"{path.name} failed and is left as it was.\n{error}") from None
     stored_run.strip_volatile(notebook)
+    slide_types.mark(notebook)
     write_whole(path, _serialised(notebook))
 
 
@@ -121,7 +148,7 @@ def _serialised(notebook) -> bytes:
     return (nbformat.writes(notebook).rstrip("\n") + "\n").encode("utf-8")
 
 
-def _named(solutions: Path, names: list[str]) -> list[Path]:
+def named(solutions: Path, names: list[str]) -> list[Path]:
     """The solved notebooks called ``names`` ("01", "01_alexnet" or the file's name); all if none is named."""
     paths = sorted(solutions.glob("*.ipynb"))
     if not names:

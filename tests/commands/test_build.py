@@ -63,6 +63,19 @@ def test_building_never_deletes_a_chapter_without_source(clone, capsys):
     assert (clone / "chapters" / "01_a.ipynb").is_file()
 
 
+def test_solutions_are_given_their_slide_types_and_chapters_have_none(clone, capsys):
+    assert run(check=True) == 1
+    assert "solutions/01_a.ipynb: its slide types" in capsys.readouterr().out
+    run()
+    marked = json.loads((clone / "solutions" / "01_a.ipynb").read_text())
+    types = [cell["metadata"]["slideshow"]["slide_type"] for cell in marked["cells"]]
+    assert types == ["slide", "-", "subslide"]
+    assert b"slide" not in (clone / "chapters" / "01_a.ipynb").read_bytes()
+    before = (clone / "solutions" / "01_a.ipynb").read_bytes()
+    assert run() == 0
+    assert (clone / "solutions" / "01_a.ipynb").read_bytes() == before
+
+
 def test_line_ends_of_windows_are_no_difference(clone):
     run()
     path = clone / "chapters" / "01_a.ipynb"

@@ -1,9 +1,11 @@
 """Notebooks read like a text with small experiments in it."""
 
+import itertools
 import statistics
 
 from mi_course.commands.solution_blocks import without_solutions
 from tests.notebooks.course_notebooks import (
+    SOLUTIONS,
     code_cells,
     every_solution,
     markdown_images_without_alt,
@@ -11,6 +13,7 @@ from tests.notebooks.course_notebooks import (
 )
 
 SETUP_LINES = 8
+PLACES = ("VS Code", "Colab and elsewhere")
 LONG_CELL = 20
 LONGEST_CELL = 40
 RARELY = 0.1
@@ -18,8 +21,14 @@ MEDIAN_LINES = 8
 CODE_CELLS_IN_A_ROW = 2
 
 
+def advice(cell):
+    """The comment at the top of a cell, line by line."""
+    return list(itertools.takewhile(lambda line: line.startswith("#"), cell.source.splitlines()))
+
+
 def lines(cell):
-    return sum(bool(line.strip()) for line in cell.source.splitlines())
+    """How many lines a cell has below the comment at its top; empty ones do not count."""
+    return sum(bool(line.strip()) for line in cell.source.splitlines()) - len(advice(cell))
 
 
 @every_solution
@@ -38,6 +47,17 @@ def test_the_first_code_cell_sets_up_in_a_few_lines(path):
     first = code_cells(read(path))[0]
     assert lines(first) <= SETUP_LINES
     assert f'mc.begin("{path.stem.split("_")[0]}")' in first.source
+
+
+@every_solution
+def test_the_first_code_cell_says_what_to_do_where_the_course_is_missing(path):
+    said = "\n".join(advice(code_cells(read(path))[0]))
+    assert "No module named" in said
+    assert all(place in said for place in PLACES)
+
+
+def test_all_chapters_give_the_same_advice():
+    assert len({tuple(advice(code_cells(read(path))[0])) for path in SOLUTIONS}) == 1
 
 
 @every_solution
