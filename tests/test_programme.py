@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from tests import chromium, programme
+from tests.hub import proxy
 
 
 @pytest.fixture
@@ -17,6 +18,7 @@ def ran(monkeypatch):
 
     monkeypatch.setattr(programme.subprocess, "run", run)
     monkeypatch.setattr(chromium, "find_or_install", lambda: None)
+    monkeypatch.setattr(proxy, "find_or_install", lambda: None)
     return commands
 
 
@@ -27,6 +29,7 @@ def test_a_failed_step_fails_the_programme_and_stops_no_other(ran, capsys):
     assert "FAILED  style" in said
     assert "passed  tests" in said
     assert "skipped  browser tests: no Chromium" in said
+    assert "skipped  the hub's tests: no configurable-http-proxy" in said
     assert said.endswith("Something failed; see above.\n")
 
 
@@ -36,11 +39,12 @@ def test_without_failure_it_passes(ran, monkeypatch, capsys):
     assert capsys.readouterr().out.endswith("All passed.\n")
 
 
-def test_notebooks_are_run_where_there_are_any(tmp_path, monkeypatch):
-    monkeypatch.setattr(programme, "CLONE", tmp_path)
-    (tmp_path / "chapters").mkdir()
-    (tmp_path / "chapters" / "00_a.ipynb").touch()
-    assert list(programme.steps([])) == ["style", "layout", "tests", "chapters run with nothing solved"]
+def test_every_notebook_is_run_solved_and_unsolved():
+    assert programme.steps([])["solutions repeat their outputs, chapters run"][-3:] == [
+        "--nbval",
+        "solutions",
+        "chapters",
+    ]
 
 
 def test_arguments_go_to_the_tests(ran):

@@ -28,7 +28,7 @@ except OSError:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """What nbval says of four notebooks: two that may run at once, one that changes, one with a secret."""
+    """What nbval says of two notebooks that repeat, of one that changes, one with a secret, one that was never run."""
     rounds_to_nothing = f"""import os
 stored = os.environ["MI_COURSE_NETWORK_LOG"] == {os.environ["MI_COURSE_NETWORK_LOG"]!r}
 print(format(-1e-9 if stored else 1e-9, "6.2f"))"""
@@ -42,6 +42,7 @@ print(format(-1e-9 if stored else 1e-9, "6.2f"))"""
     for name, sources in cells.items():
         save(notebook(*sources), folder / f"{name}.ipynb")
         execute(folder / f"{name}.ipynb")
+    save(notebook("print('whatever')", "1 / 0"), folder / "unsolved.ipynb")
     notebook_environment.network_attempts()
     command = [*NBVAL, "--nbval", "-n", "0", "-rA", "-p", "no:cacheprovider", str(folder)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
@@ -62,3 +63,8 @@ def test_another_text_fails_in_the_cell_that_printed_it(report):
 def test_a_cell_that_tries_the_network_in_secret_fails(report):
     assert re.search(r"^FAILED .*secretive\.ipynb::Cell 0", report, re.MULTILINE), report
     assert "This cell tried to use the network: socket.getaddrinfo example.org" in report
+
+
+def test_a_notebook_without_a_stored_run_has_to_run(report):
+    assert re.search(r"^PASSED .*unsolved\.ipynb::Cell 0", report, re.MULTILINE), report
+    assert re.search(r"^FAILED .*unsolved\.ipynb::Cell 1", report, re.MULTILINE), report
