@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 import jaxtyping
+import pytest
 
 
 @contextmanager
@@ -14,3 +15,7 @@ def unchecked():
         yield
     finally:
         jaxtyping.config.update("jaxtyping_disable", before)
+
+
+values_only = pytest.mark.usefixtures("without_type_checks")
+"""Marks a test of what comes out, where another test of its file runs the same code with its shapes checked."""

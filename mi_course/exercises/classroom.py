@@ -129,11 +129,12 @@ class Classroom:
             "most often wrong (learners)",
             "who is stuck",
         )
-        rows = ["<tr>" + "".join(f'<th scope="col" {style}>{head}</th>' for head in heads) + "</tr>"]
+        head = "".join(f'<th scope="col" {style}>{head}</th>' for head in heads)
+        rows = []
         for row in self.standings:
             said = f"{card.as_html(row.diagnosis)} ({row.diagnosed})" if row.diagnosis else ""
+            name = f"{row.exercise.id} {card.as_html(row.exercise.title)}"
             cells = (
-                f"{row.exercise.id} {card.as_html(row.exercise.title)}",
                 f"{row.solved}",
                 f"{row.tried}",
                 f"{len(row.stuck) or '–'}",
@@ -141,12 +142,15 @@ class Classroom:
                 said,
                 html.escape(_names(row.stuck)),
             )
-            rows.append("<tr>" + "".join(f"<td {style}>{cell}</td>" for cell in cells) + "</tr>")
+            told = "".join(f"<td {style}>{cell}</td>" for cell in cells)
+            rows.append(
+                f'<tr><th scope="row" style="text-align: left; font-weight: normal;">{name}</th>{told}</tr>'
+            )
         troubles = "".join(f"<div>⚠️ {html.escape(trouble)}</div>" for trouble in self.troubles)
         return (
             f'<div class="mi-card tex2jax_ignore mathjax_ignore"><strong>Classroom: {html.escape(self.summary)}'
             f'</strong><table style="color: inherit;"><caption {style}>{_STUCK}.</caption>'
-            f"<tbody>{''.join(rows)}</tbody></table>{troubles}</div>"
+            f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{troubles}</div>"
         )
 
 

@@ -10,6 +10,7 @@ import ipywidgets
 from mi_course.errors import CourseError
 from mi_course.exercises import card
 from mi_course.exercises.classroom import Room
+from mi_course.visible_focus import show_focus
 
 SECONDS = 2
 """Between two looks."""
@@ -48,6 +49,7 @@ def watch(folder: str | Path, *, pseudonyms: bool = False) -> ipywidgets.VBox:
     _follow_only(follow)
     view = ipywidgets.VBox([ipywidgets.HBox([live, made_up]), status, table])
     view.add_class("mi-classroom")
+    show_focus(view)
     return view
 
 

@@ -127,10 +127,12 @@ def _as_text(id: str, question: str, options: tuple[str, ...], committed: str | 
 def _controls(id: str, question: str, options: tuple[str, ...], committed: str | None) -> dict[str, Any]:
     import ipywidgets
 
+    from mi_course.visible_focus import show_focus
+
     if committed not in options:
         committed = None
-    wide = {"width": "auto", "max_width": "100%"}
-    choice = ipywidgets.RadioButtons(options=options, value=committed, layout=wide)
+    # Not radio buttons: JupyterLab takes the arrow keys that they need.
+    choice = ipywidgets.ToggleButtons(options=options, value=committed, style={"button_width": "auto"})
     button = ipywidgets.Button(description="Commit", button_style="primary")
     message = ipywidgets.HTML()
 
@@ -159,4 +161,5 @@ def _controls(id: str, question: str, options: tuple[str, ...], committed: str |
         lock(committed)
     heading = ipywidgets.HTML(f"<strong>🤔 {card.as_html(question)}</strong>")
     box = ipywidgets.VBox([heading, choice, ipywidgets.HBox([button, message])])
+    show_focus(box)
     return {key: value for key, value in box._repr_mimebundle_().items() if key != "text/plain"}

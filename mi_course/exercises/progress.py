@@ -64,15 +64,22 @@ class Progress:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = []
+        heads = "".join(f'<th scope="col" style="text-align: left;">{name}</th>' for name in _COLUMNS)
+        groups = []
         for chapter in self.chapters:
             heading = f"Chapter {chapter.chapter}: {chapter.summary}"
-            rows.append(f'<tr><th colspan="5" scope="rowgroup" style="text-align: left;">{heading}</th></tr>')
-            rows += [_row(task, status) for task, status in zip(chapter.exercises, chapter.status)]
+            rows = [_row(task, status) for task, status in zip(chapter.exercises, chapter.status)]
+            groups.append(
+                f'<tbody><tr><th colspan="{len(_COLUMNS)}" scope="rowgroup" style="text-align: left;">{heading}</th>'
+                f"</tr>{''.join(rows)}</tbody>"
+            )
         return (
             f'<div class="mi-card"><strong>Your progress: {self.summary}</strong>'
-            f'<table style="color: inherit;"><tbody>{"".join(rows)}</tbody></table></div>'
+            f'<table style="color: inherit;"><thead><tr>{heads}</tr></thead>{"".join(groups)}</table></div>'
         )
+
+
+_COLUMNS = ("state", "exercise", "what it is about", "difficulty", "time")
 
 
 def progress() -> Progress:

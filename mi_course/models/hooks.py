@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import nn
@@ -48,7 +49,7 @@ class HookedModule(nn.Module):
             for name, fn in hooks:
                 if name not in points:
                     raise UnknownName("activation", name, points)
-                handles.append(points[name].register_forward_hook(_as_forward_hook(fn, name)))
+                handles.append(points[name].register_forward_hook(partial(_call, fn, name)))
             yield
         finally:
             for handle in handles:
@@ -102,19 +103,20 @@ class HookedModule(nn.Module):
         return list(names)
 
 
-def _as_forward_hook(fn: Hook, name: str):
-    def forward_hook(module: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tensor | None:
-        replacement = fn(output, name)
-        if replacement is not None and not isinstance(replacement, torch.Tensor):
-            raise TypeError(
-                f"The hook at {name!r} returned {type(replacement).__name__}; return a tensor to replace the "
-                "activation, or None to leave it alone."
-            )
-        if replacement is not None and replacement.shape != output.shape:
-            raise ValueError(
-                f"The hook at {name!r} returned shape {tuple(replacement.shape)}; "
-                f"the activation there has shape {tuple(output.shape)}."
-            )
-        return replacement
+def _call(fn: Hook, name: str, module: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tensor | None:
+    """What PyTorch calls once ``fn`` and ``name`` are filled in.
 
-    return forward_hook
+    Not a function inside a function, which the tests' shape checks would compile anew for each of the many hooks.
+    """
+    replacement = fn(output, name)
+    if replacement is not None and not isinstance(replacement, torch.Tensor):
+        raise TypeError(
+            f"The hook at {name!r} returned {type(replacement).__name__}; return a tensor to replace the "
+            "activation, or None to leave it alone."
+        )
+    if replacement is not None and replacement.shape != output.shape:
+        raise ValueError(
+            f"The hook at {name!r} returned shape {tuple(replacement.shape)}; "
+            f"the activation there has shape {tuple(output.shape)}."
+        )
+    return replacement

@@ -23,4 +23,4 @@ def ascent_panel(image, curve, *, reached: float, title: str, alt: str) -> Pictu
         right.set(xlabel="step", ylabel="activation")
         right.legend(loc="lower right", fontsize=8.5)
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)

@@ -69,7 +69,7 @@ def attention_pattern(pattern, tokens: Sequence[str | int], *, title: str, alt: 
         axes.set_title(wrapped(title, 68))
         bar = figure.colorbar(image, ax=axes, label="attention", fraction=0.04, pad=0.02)
         bar.outline.set_visible(False)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def attention_heads(
@@ -119,7 +119,7 @@ def attention_heads(
         axes.tick_params(length=0, colors=INK)
         axes.spines[:].set_visible(False)
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def contact_sheet(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mi_course.plots.numbers import with_interval
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import COLOURS, INK, new_figure, styled, wrapped
+from mi_course.plots.style import COLOURS, INK, new_figure, over_axes, styled
 
 
 def bars(
@@ -69,8 +69,8 @@ def bars(
             axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.set_ylabel(ylabel)
         axes.grid(axis="y")
-        axes.set_title(wrapped(title))
-        return Picture(figure, alt)
+        axes.set_title(over_axes(title))
+        return Picture(figure, alt, title=title)
 
 
 def _short(value: float) -> str:

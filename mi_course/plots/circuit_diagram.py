@@ -11,7 +11,7 @@ from typing import Literal
 
 from mi_course.methods.edge_graph import AnyEdge, Edge, EdgeGraph, node_of
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import COLOURS, FAINT, INK, PANEL, WIDTH, new_figure, styled, wrapped
+from mi_course.plots.style import COLOURS, FAINT, INK, PANEL, QUIET, WIDTH, new_figure, over_axes, styled
 from mi_course.plots.token_words import drawable
 
 MOST_EDGES = 1000
@@ -63,7 +63,7 @@ def circuit_diagram(
     names = dict(names or {})
     rows = _rows(edges, graph)
     with styled():
-        figure = new_figure(_height(rows) + 0.75 + 0.22 * len(wrapped(title).splitlines()))
+        figure = new_figure(_height(rows) + 0.75 + 0.22 * len(over_axes(title).splitlines()))
         axes = figure.subplots()
         axes.set(xlim=(0, WIDTH), ylim=(0, _height(rows)))
         axes.set_axis_off()
@@ -74,9 +74,9 @@ def circuit_diagram(
         _draw_edges(axes, edges, weights, boxes)
         _draw_nodes(axes, boxes, names, used, {edge.receiver for edge in edges})
         _draw_layers(axes, rows, boxes)
-        axes.set_title(wrapped(title))
+        axes.set_title(over_axes(title))
         _legend(figure, edges, unit if weights else None)
-        return Picture(figure, " ".join([alt, _in_words(edges, weights, names)]))
+        return Picture(figure, " ".join([alt, _in_words(edges, weights, names)]), title=title)
 
 
 @dataclass(frozen=True)
@@ -263,21 +263,21 @@ def _draw_nodes(axes, boxes, names: Mapping[str, str], used: set[str], receivers
             va="center",
             fontsize=small,
             weight="bold" if there else "normal",
-            color="white" if end else INK if there else COLOURS["grey"],
+            color="white" if end else INK if there else QUIET,
             zorder=4,
         )
         if role:
             size = min(7, 0.85 * small)
             axes.text(
                 box.x, box.y - 0.04 * box.height, role, ha="center", va="center", fontsize=size, zorder=4,
-                color=INK if there else COLOURS["grey"],
+                color=INK if there else QUIET,
             )  # fmt: skip
         for part in "qkv":
             if f"{node}.{part}" in receivers:
                 x, y = box.port(f"{node}.{part}")
                 axes.text(
                     x, y + 0.01, part, ha="center", va="bottom", fontsize=min(6.5, 0.8 * small), zorder=4,
-                    color=_KINDS[_KIND_OF[part]][0], weight="bold",
+                    color=INK, weight="bold",
                 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mi_course.plots.numbers import to_array, with_interval
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import COLOURS, INK, new_figure, styled, wrapped
+from mi_course.plots.style import COLOURS, INK, new_figure, over_axes, styled
 
 _DASHES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
@@ -83,7 +83,7 @@ def curves(
             axes.set_xticks(positions, [f"{p:,.0f}" if p >= 100 else f"{p:.4g}" for p in positions])
             axes.minorticks_off()
         axes.grid(axis="y")
-        axes.set_title(wrapped(title))
+        axes.set_title(over_axes(title))
         if len(ys) > 1 or baseline is not None or cursor is not None:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=4)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)

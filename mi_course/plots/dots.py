@@ -61,4 +61,4 @@ def dots(
         axes.set(xlim=(-0.02, 1.02), ylim=(y - 0.3, -0.8), xlabel=xlabel)
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)

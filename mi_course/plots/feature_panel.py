@@ -13,6 +13,7 @@ from mi_course.plots.style import (
     INK,
     MONOSPACED,
     ON_PAPER,
+    QUIET,
     WIDTH,
     ink_on,
     new_figure,
@@ -64,14 +65,14 @@ def feature_panel(
         axes.text(MARGIN, 0.16, heading, weight="bold", fontsize=11.5, va="top")
         colours, y = matplotlib.colormaps[ON_PAPER], top
         for label, group in examples.items():
-            axes.text(MARGIN, y + LINE / 2, label, fontsize=9, va="center_baseline", color="#6B7078")
+            axes.text(MARGIN, y + LINE / 2, label, fontsize=9, va="center_baseline", color=QUIET)
             y += LINE
             for words, values, at in group:
                 _line(axes, words, values, at, y, largest, colours)
                 y += LINE
         _histogram(figure, edges, counts, below, height)
         _bars(figure, effects, below, height)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _line(axes, words, values, at: int, y: float, largest: float, colours) -> None:

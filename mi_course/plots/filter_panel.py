@@ -37,4 +37,4 @@ def filter_panel(photograph, weights, spectrum, response, *, title: str, alt: st
             panel.set_xticks([])
             panel.set_yticks([])
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)

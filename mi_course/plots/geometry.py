@@ -55,7 +55,7 @@ def geometry(
             axes.set_title(label, loc="center", fontsize=9.5, weight="normal", pad=3)
         for axes in grid[len(drawn) :]:
             axes.set_axis_off()
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def geometry_panel(
@@ -92,7 +92,7 @@ def geometry_panel(
         right.spines[:].set_visible(False)
         right.tick_params(length=0)
         right.set(xlabel="one unit of this feature …", ylabel="… is heard as so much of this one")
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _rays(axes, W: np.ndarray, names: Sequence[str] | None, limit: Real) -> None:  # noqa: N803

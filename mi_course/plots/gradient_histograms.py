@@ -43,7 +43,7 @@ def gradient_histograms(
             axes.set_yticks([])
             axes.set_title(name, fontsize=9.5, weight="normal", loc="center")
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _stars(axes, grid: np.ndarray) -> None:

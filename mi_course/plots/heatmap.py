@@ -77,7 +77,7 @@ def heatmap(
         axes.set_title(wrapped(title, 68))
         bar = figure.colorbar(image, ax=axes, label=unit, fraction=0.04, pad=0.02)
         bar.outline.set_visible(False)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _with_grey(name: str):

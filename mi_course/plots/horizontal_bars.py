@@ -59,7 +59,10 @@ def horizontal_bars(
         for row, bar in enumerate(order):
             value, low, high = measured[bar]
             colour = COLOURS["vermilion" if pairs[bar][0] in marked else "blue"]
-            axes.barh(row, value, height=0.7, color=colour)
+            hatch = (
+                "///" if pairs[bar][0] in marked else None
+            )  # two ways to tell them apart, one without colour
+            axes.barh(row, value, height=0.7, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
             end = float(value)
             if low is not None:
                 axes.hlines(row, low, high, color=INK, linewidth=1.6)
@@ -93,4 +96,4 @@ def horizontal_bars(
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
         if before is not None:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left")
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)

@@ -91,7 +91,7 @@ def image_grid(
             bar = figure.colorbar(shown, cax=figure.add_axes(where), label=unit)
             bar.outline.set_visible(False)
             bar.ax.tick_params(labelsize=8.5)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _listed(images) -> list:

@@ -114,7 +114,7 @@ def logit_lens_table(
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
         bar = figure.colorbar(image, ax=axes, label=textwrap.fill(unit, 30), fraction=0.03, pad=0.01)
         bar.outline.set_visible(False)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _fitting(word: str, room: float) -> tuple[str, float]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mi_course.plots.numbers import to_array
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import COLOURS, FAINT, INK, new_figure, styled, wrapped
+from mi_course.plots.style import COLOURS, FAINT, INK, new_figure, outlined, styled, wrapped
 
 MOST_IN_A_ROW = 4
 _NAMED = 3
@@ -36,7 +36,7 @@ def number_circles(planes: Mapping[str, object], *, title: str, alt: str) -> Pic
             axes.set_title(label, loc="center", fontsize=9.5, weight="normal", pad=3)
         for axes in figure.axes[len(drawn) :]:
             axes.set_axis_off()
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _numbers(axes, places: np.ndarray) -> None:
@@ -47,9 +47,10 @@ def _numbers(axes, places: np.ndarray) -> None:
     limit = 1.25 * float(np.abs(places).max()) or 1.0
     for number, place in enumerate(places[:_NAMED]):
         length = float(np.hypot(*place)) or 1.0
-        axes.text(
+        label = axes.text(
             *(place * (1 + 0.13 * limit / length)), str(number), ha="center", va="center", fontsize=9,
-            color=COLOURS["vermilion"], weight="bold", in_layout=False,
+            color=INK, weight="bold", in_layout=False,
         )  # fmt: skip
+        outlined(label)
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[], aspect="equal")
     axes.spines[:].set_visible(False)

@@ -51,4 +51,4 @@ def overlay(
         bar = figure.colorbar(shown, ax=columns[:, 1].tolist(), label=unit, shrink=0.9)
         bar.outline.set_visible(False)
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)

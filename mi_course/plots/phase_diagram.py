@@ -56,7 +56,7 @@ def phase_diagram(
         bar.outline.set_visible(False)
         if borders:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _edges(centres: np.ndarray) -> np.ndarray:

@@ -27,26 +27,35 @@ class Picture:
     """A matplotlib figure with its alt text; as the last line of a cell, it shows itself.
 
     ``alt`` says in one or two sentences what the figure shows, for readers who hear it instead of
-    seeing it: the finding and its numbers, not "a plot". It may not be empty.
+    seeing it: the finding and its numbers, not "a plot". It may not be empty. ``title`` is what is written
+    above the figure: pixels, so readers who hear the figure get it in front of ``alt``.
 
     JupyterLab drops the alt text of its own image outputs. That is why a Picture shows itself as
     HTML, with the image inside the text, and needs no file and no network. It is drawn once: later
     changes to ``figure`` do not show.
     """
 
-    def __init__(self, figure: Figure, alt: str):
+    def __init__(self, figure: Figure, alt: str, *, title: str = ""):
         if not alt or not alt.strip():
             raise ValueError(
                 "alt is empty: say in one sentence what the figure shows, e.g. 'Accuracy rises …'."
             )
         self.figure = figure
         self.alt = " ".join(alt.split())
+        self.title = " ".join(title.split())
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None:
             pyplot.close(figure)  # otherwise the notebook shows the figure a second time, without its words
 
     def __repr__(self) -> str:
         return f"Picture: {self.alt}"
+
+    @property
+    def heard(self) -> str:
+        """The title and the alt text, as one hears them; a title with which the alt text begins is said once."""
+        if self.alt.casefold().startswith(self.title.rstrip(".").casefold()):
+            return self.alt
+        return f"{self.title}{'' if self.title.endswith(tuple('.?!…:')) else '.'} {self.alt}"
 
     def png(self) -> bytes:
         """The figure as a PNG file; the same figure gives the same bytes on the same machine."""
@@ -76,12 +85,12 @@ class Picture:
         return smallest
 
     def html(self) -> str:
-        """The figure as one ``<img>`` element that carries its alt text and its pixels."""
+        """The figure as one ``<img>`` element that carries its title, its alt text and its pixels."""
         width, height = (round(inches * CSS_PIXELS_PER_INCH) for inches in self.figure.get_size_inches())
         kind, content = self._compact
         data = base64.b64encode(content).decode("ascii")
         return (
-            f'<img alt="{html.escape(self.alt)}" width="{width}" height="{height}" '
+            f'<img alt="{html.escape(self.heard)}" width="{width}" height="{height}" '
             'style="max-width:100%;height:auto;border-radius:6px" '
             f'src="data:image/{kind};base64,{data}">'
         )
@@ -89,13 +98,13 @@ class Picture:
     def save(self, path: str | os.PathLike) -> Path:
         """Write the figure to ``path``; the ending chooses the format (.png, .svg, .pdf).
 
-        PNG and SVG carry the alt text as their description.
+        PNG and SVG carry the title and the alt text as their description.
         """
         path = Path(path)
         kind = path.suffix.lower().lstrip(".") or "png"
         described = {
-            "png": {"Software": None, "Description": self.alt},
-            "svg": {"Date": None, "Description": self.alt},
+            "png": {"Software": None, "Description": self.heard},
+            "svg": {"Date": None, "Description": self.heard},
         }.get(kind)
         with styled():
             self.figure.savefig(path, format=kind, dpi=DOTS_PER_INCH, metadata=described)

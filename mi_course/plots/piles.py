@@ -14,7 +14,7 @@ CHARACTERS = 21
 def piles(cards: Mapping[str, Sequence[str]], *, title: str, alt: str, marked: Sequence[str] = ()) -> Picture:
     """One column for each pile, under its name, with a box for every card in it.
 
-    ``marked``: cards that are framed in vermilion; the title or the alt text should say why.
+    ``marked``: cards with a thick, vermilion frame; the title or the alt text should say why.
     """
     if not cards:
         raise ValueError("cards is empty: give at least one pile, as {name: cards}.")
@@ -27,7 +27,7 @@ def piles(cards: Mapping[str, Sequence[str]], *, title: str, alt: str, marked: S
             axes.text(column + 0.5, 0, name, ha="center", va="bottom", weight="bold", fontsize=10)
             row = 0.8
             for text, card in zip(its, cards[name]):
-                colour = COLOURS["vermilion"] if card in marked else COLOURS["sky"]
+                colour, width = (COLOURS["vermilion"], 2.6) if card in marked else (COLOURS["blue"], 1.0)
                 axes.text(
                     column + 0.5,
                     row,
@@ -37,7 +37,7 @@ def piles(cards: Mapping[str, Sequence[str]], *, title: str, alt: str, marked: S
                     fontsize=8.5,
                     color=INK,
                     linespacing=1.1,
-                    bbox={"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": colour, "linewidth": 1.2},
+                    bbox={"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": colour, "linewidth": width},
                 )  # fmt: skip
                 row += _lines(text) + 1
             axes.axvline(column, color=INK, linewidth=0.4)
@@ -45,7 +45,7 @@ def piles(cards: Mapping[str, Sequence[str]], *, title: str, alt: str, marked: S
         axes.axhline(0.25, color=INK, linewidth=0.6)
         axes.set_axis_off()
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _lines(text: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mi_course.plots.numbers import to_array
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import COLOURS, INK, new_figure, styled, wrapped
+from mi_course.plots.style import COLOURS, INK, new_figure, over_axes, styled
 
 _MARKERS = ("o", "x", "^", "D")
 
@@ -41,6 +41,6 @@ def scatter(
         if diagonal:
             axes.axline((0, 0), slope=1, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         axes.set(xlabel=xlabel, ylabel=ylabel)
-        axes.set_title(wrapped(title))
+        axes.set_title(over_axes(title))
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=4)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import COLOURS, FAINT, INK, MONOSPACED, WIDTH, new_figure, styled, wrapped
+from mi_course.plots.style import COLOURS, FAINT, INK, MONOSPACED, QUIET, WIDTH, new_figure, styled, wrapped
 from mi_course.plots.token_words import token_label
 from mi_course.plots.tokens import CHARACTER
 
@@ -71,10 +71,10 @@ def side_by_side(
                     axes.plot([left + x, left + x + long], [y + 0.19] * 2, color=INK, linewidth=1)
                 axes.text(
                     left + x, y + 0.1, token_label(word, 20), va="center_baseline", family=MONOSPACED,
-                    fontsize=FONT_SIZE, color="#6B7078" if index < prompt else INK,
+                    fontsize=FONT_SIZE, color=QUIET if index < prompt else INK,
                 )  # fmt: skip
             axes.text(left, foot, below[label], fontsize=9, va="top")
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _set(words: Sequence[str], width: float) -> tuple[list[tuple[float, int]], int]:

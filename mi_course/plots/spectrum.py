@@ -9,7 +9,7 @@ import numpy as np
 
 from mi_course.plots.numbers import to_array
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import COLOURS, INK, new_figure, styled, wrapped
+from mi_course.plots.style import COLOURS, INK, new_figure, over_axes, styled
 
 _MARKERS = ("o", "x", "^")
 
@@ -72,7 +72,7 @@ def spectrum(
             ylim=(0, limit or 1.15 * highest or 1),
         )
         axes.grid(axis="y")
-        axes.set_title(wrapped(title))
+        axes.set_title(over_axes(title))
         if len(drawn) > 1:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mi_course.plots.numbers import to_array
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import COLOURS, FAINT, INK, new_figure, styled, wrapped
+from mi_course.plots.style import COLOURS, FAINT, INK, new_figure, over_axes, styled
 
 
 def strips(
@@ -51,5 +51,5 @@ def strips(
         axes.set_xticks(range(len(groups)), list(groups))
         axes.set_xlim(-0.6, len(groups) - 0.4)
         axes.set(xlabel=xlabel, ylabel=ylabel)
-        axes.set_title(wrapped(title))
-        return Picture(figure, alt)
+        axes.set_title(over_axes(title))
+        return Picture(figure, alt, title=title)

@@ -39,7 +39,14 @@ MONOSPACED = ["DejaVu Sans Mono", "DejaVu Sans"]
 
 PANEL = "#FAFAF7"
 INK = "#1F2328"
+QUIET = "#6B7078"
+"""For words that step back and must be read all the same."""
+
 FAINT = "#C9CCD1"
+"""For lines; words in it cannot be read."""
+
+READABLE = 4.5
+"""How much lighter or darker than its ground a text must be: level AA of the WCAG 2.2."""
 
 STYLE = {
     "figure.figsize": (WIDTH, 4.2),
@@ -119,10 +126,53 @@ def wrapped(title: str, characters: int = 76) -> str:
     return "\n".join(textwrap.fill(line, characters) for line in title.splitlines())
 
 
+def over_axes(title: str, inches: Real = 6.45) -> str:
+    """The bold title of axes in lines that fit between the axes' left end and the figure's right one."""
+    lines = []
+    for line in title.splitlines():
+        lines.append("")
+        for word in line.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if _width(longer) <= inches:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+    return "\n".join(lines)
+
+
+def _width(words: str) -> float:
+    """Inches that a title of this text takes."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties(family=STYLE["font.family"], weight=STYLE["axes.titleweight"])))
+    font.set_size(STYLE["axes.titlesize"], 72)
+    font.set_text(words)
+    return font.get_width_height()[0] / 64 / 72
+
+
+def contrast(first, second) -> float:
+    """The ratio of two colours' luminances, from 1 for the same to 21 for black and white (WCAG 2.2)."""
+    dark, bright = sorted((_luminance(first), _luminance(second)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
 def ink_on(colour) -> str:
-    """The colour of text that can be read on ``colour`` (red, green, blue, …): white or ink."""
-    red, green, blue = colour[:3]
-    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else INK
+    """The colour of text that can be read on ``colour``: white or ink, or black where neither stands out enough."""
+    return next(ink for ink in ("white", INK, "black") if contrast(ink, colour) >= READABLE)
+
+
+def outlined(text) -> None:
+    """Put a thin rim of the panel's colour around a text that stands on lines."""
+    from matplotlib.patheffects import withStroke
+
+    text.set_path_effects([withStroke(linewidth=2.2, foreground=PANEL)])
+
+
+def _luminance(colour) -> float:
+    from matplotlib.colors import to_rgb
+
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear))
 
 
 def short_number(value: float, digits: int = 2) -> str:

@@ -110,7 +110,7 @@ def tokens(
         bar.ax.tick_params(length=2, labelsize=8.5)
         bar.locator = matplotlib.ticker.MaxNLocator(5)
         axes.text(MARGIN + 2.32, height - 0.41, unit, fontsize=9.5, va="center")
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _set(

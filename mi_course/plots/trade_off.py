@@ -7,10 +7,13 @@ from numbers import Real
 
 from mi_course.plots.numbers import with_interval
 from mi_course.plots.picture import Picture
-from mi_course.plots.style import COLOURS, INK, new_figure, styled, wrapped
+from mi_course.plots.style import COLOURS, INK, new_figure, outlined, over_axes, styled
 
 _DASHES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
+_SIDES = ((1, 1), (-1, -1), (1, -1), (-1, 1))
+"""Right and left, above and below: where each path's names stand, so that those of two paths can be told apart."""
+
 MOST_PATHS = len(COLOURS)
 
 
@@ -53,9 +56,7 @@ def trade_off(
                 if y_range[0] is not None:
                     axes.vlines(x, *map(float, y_range), color=colour, linewidth=1, alpha=0.5)
                 if name:
-                    axes.annotate(
-                        name, (x, y), xytext=(5, 5), textcoords="offset points", fontsize=8.5, color=colour
-                    )
+                    outlined(_beside(axes, name, (x, y), _SIDES[number % len(_SIDES)]))
             axes.plot(
                 *zip(*places),
                 color=colour,
@@ -68,7 +69,20 @@ def trade_off(
         axes.set(xlabel=xlabel, ylabel=ylabel)
         axes.margins(0.08)
         axes.grid()
-        axes.set_title(wrapped(title))
+        axes.set_title(over_axes(title))
         if len(paths) > 1 or points:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
+
+
+def _beside(axes, name: str, place: tuple[float, float], side: tuple[int, int]):
+    right, above = side
+    return axes.annotate(
+        name,
+        place,
+        xytext=(5 * right, 5 * above),
+        textcoords="offset points",
+        ha="left" if right > 0 else "right",
+        va="bottom" if above > 0 else "top",
+        fontsize=8.5,
+    )

@@ -66,4 +66,4 @@ def tuning_panel(
         axes.set_ylim(bottom=0)
         axes.grid(axis="y")
         figure.legend(*axes.get_legend_handles_labels(), loc="lower right", ncols=2, fontsize=8.5)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)

@@ -30,7 +30,7 @@ def two_boxes(
         _draw_glass(above, image, shape, glass)
         _draw_black(below, image, black)
         figure.suptitle(wrapped(title), x=0.02, ha="left", weight="bold", fontsize=11.5)
-        return Picture(figure, alt)
+        return Picture(figure, alt, title=title)
 
 
 def _draw_glass(figure, image: Float[Tensor, "8 8"], shape: Shape, glass: GlassBox) -> None:
@@ -47,7 +47,8 @@ def _draw_glass(figure, image: Float[Tensor, "8 8"], shape: Shape, glass: GlassB
     words.text(0, 1, "\n".join(lines), va="top", fontsize=9, linespacing=1.5)
     found = [name for name in OPENING_COLOURS if getattr(shape.openings, name).any()]
     for place, name in enumerate(found):
-        words.text(0.25 * place, 0, f"■ {name}", color=OPENING_COLOURS[name], fontsize=8.5)
+        words.text(0.25 * place, 0, "■", color=OPENING_COLOURS[name], fontsize=8.5)
+        words.text(0.25 * place + 0.035, 0, name, fontsize=8.5)
 
 
 def _draw_black(figure, image: Float[Tensor, "8 8"], black: BlackBox) -> None:

@@ -100,7 +100,7 @@ class AttentionViewer(Explorer):
                 attention_heads(
                     reading.patterns,
                     title=f"All heads on {len(tokens)} tokens; framed: {head}",
-                    alt=f"Attention of {n_layers} layers of {n_heads} heads on {len(tokens)} tokens.",
+                    alt=f"{n_layers} layers of {n_heads} heads. {at_a_glance(reading.patterns)}",
                     marked=[head],
                 ),
                 attention_pattern(
@@ -142,6 +142,28 @@ class AttentionViewer(Explorer):
         return self._reading
 
 
+def at_a_glance(patterns: np.ndarray) -> str:
+    """Which heads have the clearest habits, by "layer head query_pos key_pos": what one sees in all maps at once."""
+    if patterns.shape[-1] == 1:
+        return "Each can look at one token only."
+    told = []
+    for place, looked_at in _habits(patterns[:, :, 1:]).items():
+        best = np.unravel_index(looked_at.argmax(), looked_at.shape)
+        told.append(f"at {place}: {head_label(*map(int, best))} ({looked_at[best]:.2f} on average)")
+    return f"Looks most {'; '.join(told)}."
+
+
+def _habits(later: np.ndarray) -> dict[str, np.ndarray | np.floating]:
+    """How much each query after the first gives, on average, to the places that many heads look at."""
+    before = np.diagonal(later, 0, -2, -1)
+    itself = np.diagonal(later, 1, -2, -1)
+    return {
+        "the first token": later[..., 0].mean(-1),
+        "the token before": before.mean(-1),
+        "itself": itself.mean(-1),
+    }
+
+
 def in_words(head: str, tokens: Sequence[str], pattern: np.ndarray) -> str:
     """One head's attention in two sentences: its habits on average, and where the last token looks."""
     n = len(tokens)
@@ -152,8 +174,5 @@ def in_words(head: str, tokens: Sequence[str], pattern: np.ndarray) -> str:
     ends = f"The last token, {quoted(tokens[-1])}, looks at {last}."
     if n == 1:
         return f"Attention of {head} on one token. {ends}"
-    first, before, itself = pattern[1:, 0], np.diagonal(pattern, -1), np.diagonal(pattern)[1:]
-    return (
-        f"Attention of {head}: on average {first.mean():.2f} to the first token, {before.mean():.2f} to the "
-        f"token before, {itself.mean():.2f} to itself. {ends}"
-    )
+    habits = ", ".join(f"{share:.2f} to {place}" for place, share in _habits(pattern[1:]).items())
+    return f"Attention of {head}: on average {habits}. {ends}"

@@ -22,7 +22,7 @@ class CardSort(Explorer):
     """Read the card, press the pile that it belongs to; the next card comes up by itself.
 
     After each card the course says where it would have put it, and why. *Take back* undoes the last one, and *Card*
-    brings up any other, also one that is sorted already. Cards are framed in vermilion where the two of you differ.
+    brings up any other, also one that is sorted already. Cards have a thick frame where the two of you differ.
 
     ``cards``, ``meanings``: by default what this course has done, and the four meanings of its name.
     """

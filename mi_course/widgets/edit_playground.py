@@ -26,9 +26,10 @@ Made = tuple[str, str, str, str]
 class EditPlayground(Explorer):
     """Choose a fact and a new answer, edit, and see the sentence, other phrasings, neighbours and other facts.
 
-    Vermilion bars are the probability of the *new* answer where it is wanted: in the sentence itself and in phrasings
-    that training never had. Blue bars are the probability of the *right* answer where nothing should have changed. A
-    line across each bar shows what the unedited model gives. Several edits pile up; *Undo* takes the last one back.
+    Vermilion, hatched bars are the probability of the *new* answer where it is wanted: in the sentence itself and in
+    phrasings that training never had. Blue bars are the probability of the *right* answer where nothing should have
+    changed. A line across each bar shows what the unedited model gives. Several edits pile up; *Undo* takes the last
+    one back.
 
     ``model``: one of the tiny world. ``where``: the edit to begin with, layer and place of the key, such as "L1, last
     token". ``dose``: edits write so many times their value. ``covariances``: of keys, by layer; what is missing is read
@@ -101,7 +102,7 @@ class EditPlayground(Explorer):
             list(zip(labels, now)),
             title=f"{made}: “{chosen.prompt}” → {answer} with {now[0]:.0%}; "
             f"{wrong} of {len(kept)} other answers wrong",
-            xlabel="probability (vermilion: new answer, wanted; blue: right answer, to be kept)",
+            xlabel="probability (hatched: new answer, wanted; plain: right answer, to be kept)",
             alt=f"{made}. "
             + "; ".join(
                 f"{_sentence(question)}: {one:.2f} before, {two:.2f} now"

@@ -11,6 +11,7 @@ import ipywidgets
 from mi_course.errors import UnknownName
 from mi_course.plots.picture import Picture
 from mi_course.plots.pictures import Pictures
+from mi_course.visible_focus import show_focus
 
 
 class Explorer(ABC):
@@ -28,8 +29,9 @@ class Explorer(ABC):
                 return curves(x, {"wave": y}, title=…, xlabel=…, ylabel=…, alt=…)
 
     ``Wave()`` as the last line of a cell shows it, and ``Wave().static(cycles=5)`` is the same
-    picture without controls. While a picture is being drawn, the explorer says "working…". If
-    drawing fails, it says so in words, keeps the last picture, and goes on with the next change.
+    picture without controls. While a picture is being drawn, the explorer says "working…"; when it is there, screen
+    readers hear which control has which value now. If drawing fails, it says so in words, keeps the last picture, and
+    goes on with the next change.
 
     A picture that answers to the mouse overrides ``live_html``; what stands beside the picture goes into
     ``arrange``. Everything runs in the notebook's own Python process; nothing is fetched from a network.
@@ -112,17 +114,18 @@ class Explorer(ABC):
             (self._picture, "mi-explorer-picture"),
         ):
             part.add_class(name)
+        show_focus(view)
         self._redraw()
         return view
 
-    def _redraw(self, _change=None) -> None:
+    def _redraw(self, change=None) -> None:
         self._say("working…")
         try:
             self._picture.value = self.live_html(**self._values())
         except Exception as error:
             self._complain(error)
         else:
-            self._say("")
+            self._say("", heard="" if change is None else f"{told(change['owner'])}. The picture is new.")
 
     def _values(self) -> dict:
         return {name: control.value for name, control in self._controls.items()}
@@ -135,9 +138,13 @@ class Explorer(ABC):
         except Exception:
             return self._status.value  # what cannot be drawn has said so there
 
-    def _say(self, words: str) -> None:
+    def _say(self, words: str, *, heard: str = "") -> None:
+        """Show ``words`` above the picture; what is ``heard`` is for screen readers alone."""
         # The line keeps its height when it is empty, so that the picture does not jump.
-        self._status.value = f'<span role="status" aria-live="polite">{html.escape(words) or "&nbsp;"}</span>'
+        unseen = f'<span style="{_UNSEEN}">{html.escape(heard)}</span>' if heard else ""
+        self._status.value = (
+            f'<span role="status" aria-live="polite">{html.escape(words) or "&nbsp;"}{unseen}</span>'
+        )
 
     def _complain(self, error: Exception) -> None:
         what = html.escape(str(error) or type(error).__name__)
@@ -148,6 +155,19 @@ class Explorer(ABC):
             f"This choice cannot be drawn: {what}{last}"
             f'<details><summary>Details</summary><pre style="overflow:auto">{where}</pre></details></div>'
         )
+
+
+_UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
+
+
+def told(control: ipywidgets.Widget) -> str:
+    """A control and its value in words: the handle of a slider has no name of its own that could be heard."""
+    value = control.label if control.has_trait("label") else control.value
+    if isinstance(value, bool):
+        value = "on" if value else "off"
+    if isinstance(value, float):
+        value = f"{value:g}"
+    return f"{control.description}: {value}" if isinstance(value, str | int) else control.description
 
 
 def _lay_out(control: ipywidgets.Widget, *, live: bool) -> None:

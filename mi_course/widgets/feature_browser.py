@@ -109,7 +109,7 @@ class FeatureBrowser(Explorer):
             edges=found.edges,
             counts=found.counts,
             effects=[*found.promoted, *found.suppressed],
-            title=f"Feature {feature}: active at {found.density:.1%} of the words\n{self._fits(feature)}",
+            title=f"{_density(found)}\n{self._fits(feature)}",
             alt=self._told(found, text),
             largest=found.largest or 1.0,
         )
@@ -137,10 +137,14 @@ class FeatureBrowser(Explorer):
             own = f" In your text it is most active at “{words[at]}” (position {at + 1}): {activity[at]:.3g}."
         top = "; ".join(str(example) for example in found.top[:3]) or "nothing"
         return (
-            f"Feature {found.feature}, active at {found.density:.1%} of the words, at most {found.largest:.3g}. "
-            f"{self._fits(found.feature)}. Most active at the words in brackets: {top}. "
+            f"{_density(found)} {self._fits(found.feature)}. It reaches {found.largest:.3g}. "
+            f"Most active at the words in brackets: {top}. "
             f"Promotes {described(found.promoted[:3])}; suppresses {described(found.suppressed[:3])}.{own}"
         )
+
+
+def _density(found: Dashboard) -> str:
+    return f"Feature {found.feature}: active at {found.density:.1%} of the words."
 
 
 def _row(example: Example) -> tuple[tuple[str, ...], list[float], int]:

@@ -109,7 +109,7 @@ class SteeringPlayground(Explorer):
         columns = self._columns(prompt, knob, dose, text)
         given = len(self.model.to_str_tokens(prompt)) - 1
         parts = "".join(
-            f'<section aria-label="{token_html(label)}"><h4>{token_html(label)}</h4>'
+            f'<section aria-label="{token_html(label)}"><b>{token_html(label)}</b>'
             f"<p>{_marked(words, marked, given)}</p><p>{token_html(_judged(words, marked, given))}</p></section>"
             for label, words in columns.items()
         )
@@ -162,10 +162,10 @@ def _marked(words: list[str], marked: str, given: int) -> str:
 
 _STYLE = f"""
 .mi-steered{{display:grid;grid-template-columns:repeat(auto-fit,minmax(250px,1fr));gap:8px 26px}}
-.mi-steered h4{{margin:0 0 6px;padding-bottom:3px;border-bottom:1px solid {FAINT};font-size:13px;color:inherit}}
+.mi-steered section>b{{display:block;margin:0 0 6px;padding-bottom:3px;border-bottom:1px solid {FAINT}}}
 .mi-steered p{{margin:0 0 8px}}
 .mi-steered p:first-of-type{{font-family:var(--jp-code-font-family,monospace);line-height:1.7}}
 .mi-steered mark{{background:rgb(230 159 0/.55);color:inherit;text-decoration:underline;padding:1px 2px;
 border-radius:2px}}
-.mi-given{{opacity:.62}}
+.mi-given{{opacity:.7}}
 """

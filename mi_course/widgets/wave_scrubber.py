@@ -77,12 +77,15 @@ class WaveScrubber(Explorer):
         table, step = self._embeddings[checkpoint].float(), self._steps[checkpoint]
         found = fourier.spectrum(table)
         held = found.held_by(self._frequencies)
+        planes = {k: fourier.on_the_circle(table, k) for k in self._frequencies}
+        distances = {k: places.norm(dim=1) for k, places in planes.items()}
+        varies = ", ".join(f"frequency {k} {d.std() / d.mean():.2f}" for k, d in distances.items())
         return Pictures(
             [
                 number_circles(
-                    {f"frequency {k}": fourier.on_the_circle(table, k) for k in self._frequencies},
+                    {f"frequency {k}": places for k, places in planes.items()},
                     title=f"Step {step:,}: where the numbers lie in the planes of {len(self._frequencies)} frequencies",
-                    alt=f"Planes of the frequencies {', '.join(map(str, self._frequencies))}.",
+                    alt=f"How much the distance from the middle varies, as a share of its mean (0: a ring): {varies}.",
                 ),
                 spectrum(
                     {"share": found.share},

@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all tests of a file."""
+"""One JupyterLab, one Chromium and one kernel for all the browser tests of a process."""
 
 import nbformat
 import pytest
@@ -6,17 +6,19 @@ import pytest
 from mi_course.data import photographs
 from mi_course.plots import image_grid
 from tests import notebook_environment
-from tests.browser.lab import Browser, JupyterLab
+from tests.browser.browser import Browser
+from tests.browser.jupyter_lab import JupyterLab
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def lab(chromium, tmp_path_factory):
     with JupyterLab(tmp_path_factory.mktemp("notebooks")) as lab:
         yield lab
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def opened_browser(chromium, lab):
+    # Closed before the tests of other folders begin: while Playwright is there, nothing else can use asyncio.
     with Browser(chromium, lab) as browser:
         yield browser
 
@@ -35,15 +37,17 @@ def browser(opened_browser):
 
 @pytest.fixture(scope="module")
 def opened(request, lab, opened_browser, pytestconfig):
-    """A notebook of the test file's CELLS, opened and run. Its kernel can import the tests."""
+    """A notebook of the test file's CELLS, opened and run in the light theme. Its kernel can import the tests."""
     first, *others = request.module.CELLS
     path = f"import sys\nsys.path.insert(0, {str(pytestconfig.rootpath)!r})\n"
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in [path + first, *others]],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
-    nbformat.write(notebook, lab.folder / "widgets.ipynb")
-    opened = opened_browser.open("widgets.ipynb")
+    name = f"{request.path.stem}.ipynb"
+    nbformat.write(notebook, lab.folder / name)
+    opened = opened_browser.open(name)
+    opened_browser.use_theme("light")
     opened.run_all()
     return opened
 
@@ -63,7 +67,7 @@ def explorer_of(opened, browser):
     return again
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def own_photograph(tmp_path_factory):
     """A picture that no notebook knows."""
     face = photographs.faces().images[7]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.hands import drag
+
 pytestmark = pytest.mark.browser
 
 CELLS = [
@@ -31,25 +33,25 @@ def alts(explorer):
 
 def test_it_begins_with_a_diagram_and_a_curve(pruner):
     diagram, curve = alts(pruner)
-    assert diagram.startswith("80 edges keep 95% of the answer")
+    assert "80 edges keep 95% of the answer" in diagram
     assert "duplicate token: L0H1" in diagram
-    assert curve.startswith("With 80 edges the circuit keeps 95%")
+    assert "With 80 edges the circuit keeps 95%" in curve
 
 
 def test_arrow_keys_prune_and_grow_the_circuit(pruner):
     [slider] = pruner.controls()
     handle = slider.locator(".noUi-handle").first
     assert pruner.changes_picture(lambda: (handle.focus(), pruner.page.keyboard.press("ArrowLeft")))
-    assert alts(pruner)[0].startswith("10 edges keep 90% of the answer; 10 of the 10 true edges")
+    assert "10 edges keep 90% of the answer; 10 of the 10 true edges" in alts(pruner)[0]
     assert slider.text_content().strip().endswith("10 edges")
     assert pruner.changes_picture(lambda: pruner.page.keyboard.press("ArrowRight"))
-    assert alts(pruner)[0].startswith("80 edges")
+    assert "80 edges" in alts(pruner)[0]
 
 
 def test_dragging_the_handle_to_the_end_shows_the_largest_circuit(pruner):
     [slider] = pruner.controls()
-    assert pruner.changes_picture(lambda: pruner.drag_slider(slider, 0.999))
-    assert alts(pruner)[0].startswith("200 edges keep 100% of the answer")
+    assert pruner.changes_picture(lambda: drag(slider, 0.999))
+    assert "200 edges keep 100% of the answer" in alts(pruner)[0]
 
 
 def test_the_picture_fits_its_cell(pruner):

@@ -39,15 +39,15 @@ def alt(playground):
 
 
 def test_an_edit_by_mouse_is_shown_beside_the_unedited_model_and_taken_back(playground):
-    assert alt(playground).startswith("No edit yet.")
+    assert "No edit yet." in alt(playground)
     assert button(playground, "Undo").is_disabled()
     assert playground.changes_picture(lambda: button(playground, "Make this edit").click())
-    assert alt(playground).startswith("After 1 edit.")
+    assert "After 1 edit." in alt(playground)
     assert playground.part.get_by_text("Pell instead of").count() >= 2, (
         "the next edit, and the one that was made"
     )
     assert playground.changes_picture(lambda: button(playground, "Undo").click())
-    assert alt(playground).startswith("No edit yet.")
+    assert "No edit yet." in alt(playground)
     assert button(playground, "Undo").is_disabled()
 
 
@@ -58,14 +58,14 @@ def test_several_edits_in_a_row_and_undo_by_keyboard(playground):
     assert playground.changes_picture(choose(playground, 1, "Red Mill"))
     button(playground, "Make this edit").focus()
     assert playground.changes_picture(lambda: page.keyboard.press("Space"))
-    assert alt(playground).startswith("After 2 edits.")
+    assert "After 2 edits." in alt(playground)
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.textContent").strip() == "Undo"
     assert playground.changes_picture(lambda: page.keyboard.press("Enter"))
-    assert alt(playground).startswith("After 1 edit.")
+    assert "After 1 edit." in alt(playground)
     page.keyboard.press("Tab")
     assert playground.changes_picture(lambda: page.keyboard.press("Enter"))
-    assert alt(playground).startswith("No edit yet.")
+    assert "No edit yet." in alt(playground)
 
 
 def test_another_relation_brings_its_own_subjects_and_answers(playground):
@@ -90,7 +90,3 @@ def test_where_the_edit_is_made_matters(playground):
 def test_the_questions_can_be_unfolded(playground):
     playground.part.locator("summary").last.click()
     assert playground.part.get_by_text("the Iron Tower is in → Pell").is_visible()
-
-
-def test_every_control_changes_what_is_shown(playground, tmp_path):
-    assert playground.move_everything(tmp_path) == []

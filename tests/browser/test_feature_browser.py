@@ -26,21 +26,21 @@ def alt(widget):
 
 
 def test_a_latent_is_chosen_with_the_mouse(browser_widget):
-    assert alt(browser_widget).startswith("Feature 0,")
+    assert "Feature 0:" in alt(browser_widget)
     latents = browser_widget.part.locator("select")
     assert browser_widget.changes_picture(lambda: latents.select_option("next: a noun, about sea"))
     assert "Best at telling “next: a noun, about sea”" in alt(browser_widget)
     number = browser_widget.part.locator(".widget-readout").inner_text()
-    assert alt(browser_widget).startswith(f"Feature {number},")
+    assert f"Feature {number}:" in alt(browser_widget)
 
 
 def test_features_are_leafed_through_with_the_arrow_keys(browser_widget):
     page, handle = browser_widget.page, browser_widget.part.locator(".noUi-handle")
     handle.focus()
     assert browser_widget.changes_picture(lambda: page.keyboard.press("ArrowRight"))
-    assert alt(browser_widget).startswith("Feature 1,")
+    assert "Feature 1:" in alt(browser_widget)
     assert browser_widget.changes_picture(lambda: page.keyboard.press("ArrowLeft"))
-    assert alt(browser_widget).startswith("Feature 0,")
+    assert "Feature 0:" in alt(browser_widget)
 
 
 def test_a_text_of_ones_own_is_read(browser_widget):
@@ -62,7 +62,3 @@ def test_words_that_the_model_does_not_know_are_told(browser_widget):
     complaint.wait_for()
     assert "'script' is not in the model's vocabulary" in complaint.inner_text()
     assert browser_widget.picture.is_visible(), "the last picture that worked"
-
-
-def test_every_control_changes_what_is_shown(browser_widget, tmp_path):
-    assert browser_widget.move_everything(tmp_path) == []

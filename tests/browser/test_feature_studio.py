@@ -27,20 +27,8 @@ def control(explorer, label):
 
 
 def test_it_begins_with_a_finished_picture(studio):
-    assert alt(studio).startswith("An image made for conv3 5, everywhere (channel), in 16 steps")
+    assert "An image made for conv3 5, everywhere (channel), in 16 steps" in alt(studio)
     assert studio.part.locator(".mi-studio-stop").is_disabled()
-
-
-def test_every_control_paints_another_picture(studio, tmp_path):
-    assert len(studio.controls()) == 9
-    assert studio.move_everything(tmp_path / "no upload") == []
-
-
-def test_the_arrow_keys_choose_the_next_channel(studio):
-    assert studio.changes_picture(lambda: studio.press_slider(control(studio, "Channel")))
-    studio.page.wait_for_function(
-        "() => document.querySelector('.mi-explorer-picture img').alt.startsWith('An image made for conv3 6,')"
-    )
 
 
 def test_the_picture_grows_and_can_be_stopped(studio):

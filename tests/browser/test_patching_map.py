@@ -49,9 +49,7 @@ def test_the_strongest_cell_stands_between_the_two_plain_runs(patching):
     assert words.split("says")[1].split()[0] == "Mary"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_hovering_a_cell_shows_what_the_patched_run_says(patching, browser, theme):
-    browser.use_theme(theme)
+def test_hovering_a_cell_shows_what_the_patched_run_says(patching):
     cell(patching, 0, 4).hover()
     words = said(patching)
     assert words.startswith("The corrupted run, patched at L0 at John (0.00), says")
@@ -107,7 +105,3 @@ def test_a_pair_that_is_none_is_told_in_words_and_another_one_is_patched(patchin
     field.press("Enter")
     complaint.wait_for(state="detached", timeout=SECONDS_TO_ANSWER)
     patching.part.locator(".mi-o", has_text="Anna").wait_for(timeout=SECONDS_TO_ANSWER)
-
-
-def test_every_control_changes_what_is_shown(patching, tmp_path):
-    assert patching.move_everything(tmp_path) == []

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.hands import Keyboard, Mouse, drag
+
 pytestmark = pytest.mark.browser
 
 CELLS = [
@@ -49,17 +51,17 @@ def test_two_texts_stand_side_by_side_with_marked_words(playground):
 
 def test_the_dose_follows_the_arrow_keys_and_the_mouse(playground):
     slider = playground.controls()[2]
-    before = sections(playground).nth(1).locator("h4").inner_text()
-    assert playground.changes_picture(lambda: playground.press_slider(slider))
-    assert sections(playground).nth(1).locator("h4").inner_text() != before
-    assert playground.changes_picture(lambda: playground.drag_slider(slider, 0.5))
+    before = sections(playground).nth(1).locator("b").first.inner_text()
+    assert playground.changes_picture(lambda: Keyboard().move(slider))
+    assert sections(playground).nth(1).locator("b").first.inner_text() != before
+    assert playground.changes_picture(lambda: drag(slider, 0.5))
     texts = [sections(playground).nth(number).locator("p").first.inner_text() for number in (0, 1)]
-    assert "towards the bridge: 0" in sections(playground).nth(1).locator("h4").inner_text()
+    assert "towards the bridge: 0" in sections(playground).nth(1).locator("b").first.inner_text()
     assert texts[0] == texts[1], "at dose 0 nothing is steered"
 
 
 def test_another_knob_brings_its_own_range(playground):
-    assert playground.changes_picture(lambda: playground.choose_other(playground.controls()[1]))
+    assert playground.changes_picture(lambda: Mouse().move(playground.controls()[1]))
     handle = playground.controls()[2].locator(".noUi-handle").first
     assert float(handle.get_attribute("aria-valuemax")) == 8
 
@@ -74,7 +76,3 @@ def test_a_word_that_the_model_does_not_know_is_told_in_words(playground):
     field.press("Enter")
     playground.part.locator(".mi-steered").get_by_text("there").first.wait_for()
     playground.wait_until_drawn()
-
-
-def test_every_control_changes_what_is_shown(playground, tmp_path):
-    assert playground.move_everything(tmp_path) == []

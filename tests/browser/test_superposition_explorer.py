@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.hands import Keyboard, drag
+
 pytestmark = pytest.mark.browser
 
 CELLS = [
@@ -32,15 +34,15 @@ def test_it_begins_with_the_rarest_features_at_the_end(explorer):
 
 def test_the_slider_goes_from_rare_to_common_by_mouse(explorer):
     world = explorer.controls()[0]
-    assert explorer.changes_picture(lambda: explorer.drag_slider(world, 0.0))
+    assert explorer.changes_picture(lambda: drag(world, 0.0))
     assert "in 9 of 10, step 400. 2 of 5" in alt(explorer)
 
 
 def test_worlds_and_steps_are_reached_by_keyboard(explorer):
     world, step, _ = explorer.controls()
-    assert explorer.changes_picture(lambda: explorer.press_slider(world))
+    assert explorer.changes_picture(lambda: Keyboard().move(world))
     assert "in 3 of 10, step 400" in alt(explorer)
-    assert explorer.changes_picture(lambda: explorer.press_slider(step))
+    assert explorer.changes_picture(lambda: Keyboard().move(step))
     assert "in 3 of 10, step 50" in alt(explorer)
 
 
@@ -48,7 +50,3 @@ def test_another_network_is_another_picture(explorer):
     network = explorer.controls()[2]
     assert explorer.changes_picture(lambda: network.locator("select").select_option("the worst"))
     assert explorer.changes_picture(lambda: network.locator("select").select_option("the best"))
-
-
-def test_every_control_changes_what_is_shown(explorer, tmp_path):
-    assert explorer.move_everything(tmp_path) == []

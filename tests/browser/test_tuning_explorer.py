@@ -1,8 +1,8 @@
 """The tuning explorer in a real JupyterLab: by mouse and by keyboard, choose, operate, read."""
 
-from pathlib import Path
-
 import pytest
+
+from tests.browser.hands import drag
 
 pytestmark = pytest.mark.browser
 
@@ -24,31 +24,25 @@ def alt(explorer):
     return explorer.picture.get_attribute("alt")
 
 
-def test_every_control_changes_the_picture(tuning):
-    assert alt(tuning).startswith("Unit 0, as trained; grey stripes of 8 pixels")
-    assert len(tuning.controls()) == 6
-    assert tuning.move_everything(Path("no-upload-here")) == []
-
-
 def test_arrow_keys_walk_through_the_units(tuning):
     handle = tuning.controls()[0].locator(".noUi-handle").first
     assert tuning.changes_picture(lambda: (handle.focus(), tuning.page.keyboard.press("ArrowRight")))
-    assert alt(tuning).startswith("Unit 1, as trained")
+    assert "Unit 1, as trained" in alt(tuning)
     assert tuning.changes_picture(lambda: tuning.page.keyboard.press("ArrowLeft"))
-    assert alt(tuning).startswith("Unit 0, as trained")
+    assert "Unit 0, as trained" in alt(tuning)
 
 
 def test_surgery_is_shown_beside_the_unit_as_trained_and_can_be_taken_back(tuning):
     cut = tuning.part.locator("select").nth(1)
     assert tuning.changes_picture(lambda: cut.select_option("the strongest exciter"))
-    assert alt(tuning).startswith("Unit 0, without the strongest exciter")
+    assert "Unit 0, without the strongest exciter" in alt(tuning)
     assert "after surgery" in alt(tuning)
     inhibition = tuning.controls()[-1]
-    assert tuning.changes_picture(lambda: tuning.drag_slider(inhibition, 0.001))
+    assert tuning.changes_picture(lambda: drag(inhibition, 0.001))
     assert "inhibition × 0" in alt(tuning)
     assert tuning.changes_picture(lambda: cut.select_option("nothing"))
-    assert tuning.changes_picture(lambda: tuning.drag_slider(inhibition, 0.5))
-    assert alt(tuning).startswith("Unit 0, as trained")
+    assert tuning.changes_picture(lambda: drag(inhibition, 0.5))
+    assert "Unit 0, as trained" in alt(tuning)
 
 
 def test_the_picture_fits_its_cell(tuning):

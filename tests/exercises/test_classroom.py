@@ -493,6 +493,7 @@ def test_names_files_and_diagnoses_cannot_steer_a_terminal_or_a_page(room):
     assert all(sign.isprintable() or sign == "\n" for sign in repr(view))
     assert repr(view).count("\n") == len(repr(view).split("\n")) - 1 == 8
     page = view._repr_html_()
+    assert page.count('<th scope="row"') == len(view.standings)
     assert "<script" not in page
     assert "<b>" not in page
     assert "&lt;script&gt;" in page
@@ -530,7 +531,7 @@ def test_the_view_follows_the_room_until_it_is_told_not_to(room, monkeypatch):
 
     async def session():
         view = classroom_view.watch(room)
-        controls, status, table = view.children
+        _style, controls, status, table = view.children
         live, made_up = controls.children
         assert "0 learners" in table.value
         write(room, *(entry(ago) for ago in (9, 8, 7)))

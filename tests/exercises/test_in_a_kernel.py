@@ -83,13 +83,13 @@ def test_an_endless_loop_leaves_the_notebook_alive(execute):
 
 PREDICT = 'mc.predict("98.p", "Edges or <noise>?", ["edges", "noise"])'
 CONTROLS = """
-from ipywidgets import Button, RadioButtons
+from ipywidgets import Button, ToggleButtons
 from ipywidgets.widgets import widget
 
 def last(kind):
     return [each for each in widget._instances.values() if isinstance(each, kind)][-1]
 
-choice, button = last(RadioButtons), last(Button)
+choice, button = last(ToggleButtons), last(Button)
 """
 
 

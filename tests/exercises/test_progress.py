@@ -47,6 +47,13 @@ def test_the_table_is_escaped_and_has_words_for_its_signs():
     assert 'aria-label="difficulty 2 of 3"' in table
 
 
+def test_every_column_and_every_chapter_of_the_table_has_a_header():
+    table = mc.progress()._repr_html_()
+    heads, *chapters = table.split("<tbody>")
+    assert heads.count('<th scope="col"') == chapters[0].split("</tr>")[1].count("<td")
+    assert [chapter.count('scope="rowgroup"') for chapter in chapters] == [1] * len(chapters)
+
+
 def test_a_mistake_in_a_check_does_not_count_as_a_try():
     mc.exercise("98.our_mistake", 5)
     assert status("98.our_mistake") == "untouched"

@@ -1,5 +1,8 @@
 """Patching: every cell is what one whole run with a hook gives, and only what can have changed is computed."""
 
+import dataclasses
+from functools import cache
+
 import pytest
 import torch
 
@@ -9,18 +12,22 @@ from mi_course.methods.metrics import at_position, logit_diff
 from mi_course.methods.patching_result import PatchingResult
 from mi_course.methods.patching_sites import HEAD_SITES, STREAM_SITES
 from mi_course.models.transformer import MLP
-from tests.methods.naive_patching import every_cell
+from tests.methods.naive_patching import every_cell, every_cells_logits, read_by
 from tests.methods.planted import BOS, STRENGTH, induction_model
 from tests.models.small_transformers import CONFIGS, hooks_left, make, random_tokens, word_tokenizer
+from tests.type_checks import values_only
 
 N, POS, PREFIX = 5, 7, 2
 SITES = STREAM_SITES + HEAD_SITES
 DIRECTIONS = ("denoising", "noising")
 every_site = pytest.mark.parametrize("site", SITES)
 every_direction = pytest.mark.parametrize("direction", DIRECTIONS)
+OTHER_KINDS = {
+    name: dataclasses.replace(config, n_layers=2) for name, config in CONFIGS.items() if name != "gpt2"
+}
 HAS_SITE = [
     pytest.param(config, site, id=f"{name}-{site}")
-    for name, config in CONFIGS.items()
+    for name, config in OTHER_KINDS.items()
     for site in SITES
     if config.d_mlp or site not in ("resid_mid", "mlp_out")
 ]
@@ -46,6 +53,18 @@ def model():
     return make(CONFIGS["gpt2"]).requires_grad_(False)
 
 
+@pytest.fixture(scope="module")
+def logits_by_hand(model):
+    """A function: site and direction → the logits of every cell's whole run, which several tests read in their way."""
+
+    @cache
+    def computed(site, direction="denoising"):
+        return every_cells_logits(model, CLEAN, CORRUPTED, site=site, direction=direction)
+
+    return computed
+
+
+@values_only
 @pytest.mark.parametrize(("config", "site"), HAS_SITE)
 def test_every_cell_is_what_a_whole_run_with_a_hook_gives(config, site):
     model = make(config).requires_grad_(False)
@@ -59,12 +78,14 @@ def test_every_cell_is_what_a_whole_run_with_a_hook_gives(config, site):
 
 @every_site
 @every_direction
-def test_either_direction_is_its_own_loop(model, site, direction):
-    naive = every_cell(model, CLEAN, CORRUPTED, metric, site=site, direction=direction)
+def test_in_either_direction_it_is_what_whole_runs_give(model, logits_by_hand, site, direction):
+    """With GPT-2's parts, and with the shapes of all that runs checked."""
     found = patch(model, CLEAN, CORRUPTED, metric, site=site, direction=direction)
-    assert torch.allclose(found.by_example, naive, atol=1e-4)
+    assert torch.allclose(found.by_example, read_by(metric, logits_by_hand(site, direction)), atol=1e-4)
+    assert (found.by_example - found.base).abs().max() > 1e-2, "these prompts leave something to find"
 
 
+@values_only
 @every_site
 @pytest.mark.parametrize("chunk_size", [3, 10_000])
 def test_the_chunk_size_changes_nothing(model, site, chunk_size):
@@ -73,6 +94,7 @@ def test_the_chunk_size_changes_nothing(model, site, chunk_size):
     assert torch.allclose(found.by_example, whole.by_example, atol=1e-5)
 
 
+@values_only
 @every_site
 def test_only_the_chosen_positions_are_patched(model, site):
     chosen = [5, 3, -1]
@@ -82,35 +104,38 @@ def test_only_the_chosen_positions_are_patched(model, site):
     assert found.columns == (("H0", "H1", "H2", "H3") if site in HEAD_SITES else ("5", "3", "6"))
 
 
+@values_only
 @every_site
 @pytest.mark.parametrize("read", [-3, 0])
-def test_the_answer_can_be_read_at_any_position(model, site, read):
+def test_the_answer_can_be_read_at_any_position(model, logits_by_hand, site, read):
     at = read % POS
-    naive = every_cell(model, CLEAN, CORRUPTED, metric, site=site, read=slice(at, at + 1))
+    naive = read_by(metric, logits_by_hand(site), slice(at, at + 1))
     found = patch(model, CLEAN, CORRUPTED, metric, site=site, position=read)
     assert torch.allclose(found.by_example, naive, atol=1e-4)
 
 
+@values_only
 @every_site
 @pytest.mark.parametrize("chunk_size", [2, 256])
-def test_each_row_can_be_read_at_a_position_of_its_own(model, site, chunk_size):
+def test_each_row_can_be_read_at_a_position_of_its_own(model, logits_by_hand, site, chunk_size):
     own = torch.tensor([6, 2, -4, 5, 1])
 
     def at_its_own(logits):
         return metric(at_position(logits, own)[:, None])
 
-    naive = every_cell(model, CLEAN, CORRUPTED, at_its_own, site=site, read=slice(None))
+    naive = read_by(at_its_own, logits_by_hand(site), slice(None))
     found = patch(model, CLEAN, CORRUPTED, metric, site=site, position=own, chunk_size=chunk_size)
     assert torch.allclose(found.by_example, naive, atol=1e-4)
 
 
+@values_only
 @every_site
-def test_a_metric_can_ask_for_the_logits_of_all_positions(model, site):
+def test_a_metric_can_ask_for_the_logits_of_all_positions(model, logits_by_hand, site):
     def everywhere(logits):
         assert logits.shape == (N, POS, model.config.d_vocab)
         return (logits * torch.linspace(-1, 1, POS)[:, None]).square().mean(dim=(1, 2))
 
-    naive = every_cell(model, CLEAN, CORRUPTED, everywhere, site=site, read=slice(None))
+    naive = read_by(everywhere, logits_by_hand(site), slice(None))
     found = patch(model, CLEAN, CORRUPTED, everywhere, site=site, position=None)
     assert torch.allclose(found.by_example, naive, rtol=1e-4, atol=1e-4)
 
@@ -150,11 +175,14 @@ def test_denoising_is_noising_with_the_prompts_exchanged(model, site):
 # ---- a model of which everything is known: L0H0 looks one back, L1H0 is the induction head -----------------
 
 
+known_model = cache(induction_model)
+
+
 def planted(clean, corrupted, site, direction="denoising", **options):
     clean, corrupted = torch.tensor([clean, clean]), torch.tensor([corrupted, corrupted])
-    answer, other = (int(induction_model()(tokens)[0, -1].argmax()) for tokens in (clean, corrupted))
+    answer, other = (int(known_model()(tokens)[0, -1].argmax()) for tokens in (clean, corrupted))
     return patch(
-        induction_model(),
+        known_model(),
         clean,
         corrupted,
         lambda logits: logit_diff(logits, answer, other),

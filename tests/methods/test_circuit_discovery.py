@@ -11,6 +11,7 @@ from mi_course.methods.path_patching import path_patch
 from mi_course.models import planted
 from mi_course.models.transformer import Transformer, TransformerConfig, initialize
 from tests.models.small_transformers import CONFIGS, make, random_tokens
+from tests.type_checks import values_only
 
 CLEAN, CORRUPTED = random_tokens(3, seed=1), random_tokens(3, seed=2)
 
@@ -100,6 +101,7 @@ def known(request):
     )
 
 
+@values_only
 def test_integrated_gradients_and_acdc_find_a_planted_circuit(known):
     model, truth, prompts, difference = known
     pairs = (model, prompts.clean, prompts.corrupted)

@@ -11,7 +11,7 @@ from mi_course.methods.edge_graph import EdgeGraph
 from mi_course.methods.edge_patching import EdgePatcher, reference_outputs, run, sender_outputs
 from mi_course.models.transformer import Transformer, TransformerConfig, initialize
 from tests.models.small_transformers import CONFIGS, hooks_left, make, random_tokens
-from tests.type_checks import unchecked
+from tests.type_checks import unchecked, values_only
 
 CLEAN, CORRUPTED = random_tokens(3, seed=1), random_tokens(3, seed=2)
 POSITIONS = (-1, 3, torch.tensor([3, 8, -4]), None)
@@ -103,6 +103,7 @@ def agrees_with_the_slow_computation(model, masks, by_position, reference):
         torch.testing.assert_close(found, expected, atol=2e-4, rtol=1e-3)
 
 
+@values_only
 @pytest.mark.parametrize("kind", ["corrupted", "mean", "zero"])
 def test_any_mask_gives_what_the_slow_computation_gives(model, kind):
     generator = torch.Generator().manual_seed(3)
@@ -181,6 +182,7 @@ def test_in_a_network_that_only_adds_the_effects_of_edges_add_up():
         assert total.abs().max() > 1e-3
 
 
+@values_only
 def test_shortcuts_change_nothing(model):
     """With a gradient to keep, nothing is left out and nothing begins late."""
     graph, reference = EdgeGraph.of(model), reference_outputs(model, CORRUPTED)
@@ -237,6 +239,7 @@ def test_circuits_do_not_see_each_other_and_runs_are_counted():
     assert (together[0] - together[1]).abs().max() > 0.1
 
 
+@values_only
 @pytest.mark.parametrize("share", [0.0, 0.03, 0.5, 1.0])
 @pytest.mark.parametrize("kind", ["gpt2", "attention-only"])
 def test_gradients_are_the_slopes_of_the_logits(kind, share):

@@ -6,6 +6,7 @@ import torch
 from mi_course.errors import CourseError
 from mi_course.methods.key_covariance import KeyCovariance, key_covariance, key_covariances, ordinary_texts
 from tests.methods.planted_facts import random_with_words
+from tests.type_checks import values_only
 
 TEXTS = ["the fox lives in Rome .", "owl", "a cold cat is in the old Oslo ."] * 2
 
@@ -23,6 +24,7 @@ def keys_by_hand(model, layer):
     return torch.cat(keys).double()
 
 
+@values_only
 @pytest.mark.parametrize("chunk_size", [1, 5, 100])
 def test_it_is_the_mean_of_every_keys_product_with_itself(model, chunk_size):
     for layer, found in key_covariances(model, texts=TEXTS, chunk_size=chunk_size).items():

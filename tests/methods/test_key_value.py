@@ -6,6 +6,7 @@ import torch
 from mi_course.errors import CourseError, UnknownName
 from mi_course.methods.key_value import PLACES, key_value
 from tests.methods.planted_facts import FACTS, LEAK, SUBJECTS, WORDS, planted_facts, prompt, random_with_words
+from tests.type_checks import values_only
 
 PLAIN = {"prefixes": [""], "essence": None}
 OPTIONS = {"steps": 60, "step_size": 1.0}
@@ -48,6 +49,7 @@ def test_keys_and_values_are_means_over_the_texts_in_front():
     assert torch.allclose(found.values[0], want, atol=1e-5)
 
 
+@values_only
 @pytest.mark.parametrize("place", PLACES)
 def test_a_value_that_can_be_found_is_found_and_does_what_it_says(place):
     """Put by a hook of the test's own, the value makes the model as sure of the new answer as it says."""

@@ -6,7 +6,7 @@ import torch
 from mi_course.errors import CourseError, UnknownName
 from mi_course.methods.path_patching import path_patch
 from tests.models.small_transformers import CONFIGS, make, random_tokens
-from tests.type_checks import unchecked
+from tests.type_checks import unchecked, values_only
 
 CLEAN, CORRUPTED = random_tokens(3, seed=1), random_tokens(3, seed=2)
 
@@ -59,6 +59,7 @@ PAIRS = [("L0H1", "L2H0.q"), ("L0H1", "L1H3.k"), ("embed", "L2H2.v"), ("L1H2", "
 WITH_MLPS = [("L0 MLP", "L2H0.k"), ("L1H2", "L1 MLP"), ("L1 MLP", "logits")]
 
 
+@values_only
 @pytest.mark.parametrize("kind", sorted(CONFIGS))
 def test_one_edge_is_patched_as_by_hand(kind):
     model = make(CONFIGS[kind])

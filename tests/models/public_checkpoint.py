@@ -30,10 +30,12 @@ SHAPES = {
 """What ``torchvision.models.alexnet().state_dict()`` holds, in its order."""
 
 
-def weights(seed: int = 0) -> OrderedDict:
+def weights(seed: int = 0, hidden: int = 4096) -> OrderedDict:
+    """``hidden``: units in each of the two layers of the classifier that hold nine tenths of the numbers."""
     generator = torch.Generator().manual_seed(seed)
     made = OrderedDict()
-    for name, shape in SHAPES.items():
+    for name, published in SHAPES.items():
+        shape = tuple(hidden if size == 4096 else size for size in published)
         if len(shape) == 2:
             row = 0.02 * torch.randn(sum(shape), generator=generator)
             made[name] = row.as_strided(shape, (1, 1))

@@ -1,8 +1,12 @@
 """*On the real model*, where that is GPT-2: the section of every chapter runs on weights in the published format.
 
-No test has the published weights. Random numbers under their names and in their shapes stand in for
-them where a fetched folder would be, and the course takes their hash for the published one.
+No test has the published weights. Random numbers under their names stand in for them where a fetched folder
+would be, and the course takes their hash for the published one. The chapter in which the learner builds a
+GPT runs on the published shape. The others only name layers, heads and tokens: for them all of these are
+there, and heads are an eighth as wide.
 """
+
+from functools import cache
 
 import pytest
 
@@ -19,16 +23,18 @@ def asks_for_gpt2(path):
 
 
 ON_GPT2 = [path for path in SOLUTIONS if asks_for_gpt2(path)]
+IN_FULL = "04_transformer"
+PUBLISHED, NARROW = public_gpt2.CONFIG["n_embd"], 96
 on_gpt2 = pytest.mark.parametrize("path", ON_GPT2, ids=lambda path: path.stem)
 
 
-def first_cell(cache, sha256=None, sae_shape=None):
-    """Points the course to a cache of Hugging Face's, and makes what lies in it the published model."""
+def first_cell(folder, sha256=None, sae_shape=None):
+    """Points the course to ``folder`` as Hugging Face's cache, and makes what lies in it the published model."""
     lines = [
         "import dataclasses, os",
         "from mi_course.models import pretrained",
         'for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"): os.environ.pop(name, None)',
-        f'os.environ["HF_HOME"] = {str(cache)!r}',
+        f'os.environ["HF_HOME"] = {str(folder)!r}',
     ]
     if sha256:
         change = f'file="gpt2/pytorch_model.bin", sha256_prefix={sha256!r}'
@@ -43,17 +49,24 @@ def first_cell(cache, sha256=None, sae_shape=None):
 
 @pytest.fixture(scope="module")
 def with_weights(tmp_path_factory):
-    """The first cell of a notebook on a machine that has a GPT-2 and an autoencoder for it, of random numbers."""
-    cache = tmp_path_factory.mktemp("cache")
-    sha256 = public_gpt2.write(cache / "hub" / "models--gpt2" / "snapshots" / "abc")
-    sae = cache / "hub" / "models--jbloom--GPT2-Small-SAEs-Reformatted" / "snapshots" / "abc"
-    return first_cell(cache, sha256, public_sae.write(sae / "blocks.8.hook_resid_pre").shape)
+    """A function: width → the first cell on a machine that has such a GPT-2 and an autoencoder for it, both random."""
+
+    @cache
+    def made(width):
+        folder = tmp_path_factory.mktemp("cache")
+        config = {**public_gpt2.CONFIG, "n_embd": width}
+        sha256 = public_gpt2.write(folder / "hub" / "models--gpt2" / "snapshots" / "abc", config)
+        sae = folder / "hub" / "models--jbloom--GPT2-Small-SAEs-Reformatted" / "snapshots" / "abc"
+        return first_cell(folder, sha256, public_sae.write(sae / "blocks.8.hook_resid_pre", d_in=width).shape)
+
+    return made
 
 
 @on_gpt2
 def test_the_section_runs_on_weights_in_the_published_format(path, with_weights, tmp_path):
     earlier, section = section_with_what_it_needs(read(path))
-    made = notebook(with_weights, *earlier, *section)
+    width = PUBLISHED if path.stem == IN_FULL else NARROW
+    made = notebook(with_weights(width), *earlier, *section)
     notebook_environment.network_attempts()
     run(made, tmp_path)
     assert notebook_environment.network_attempts() == []

@@ -1,7 +1,8 @@
 """*On the real model*: the sections on AlexNet run on a checkpoint in torchvision's own format.
 
-No test has the published weights. A file with their names and shapes and random numbers stands in
-for them where a fetched file would be, and the course takes its hash for the published one.
+No test has the published weights. A file with their names and random numbers stands in for them where a
+fetched file would be, and the course takes its hash for the published one. One chapter runs on their
+shapes; for the others, which look at convolutions only, the classifier is narrow.
 """
 
 import os
@@ -14,7 +15,7 @@ from tests import notebook_environment
 from tests.commands.solved_notebook import notebook
 from tests.models import public_checkpoint
 from tests.notebooks.course_notebooks import SOLUTIONS, code_cells, outputs, read, texts
-from tests.notebooks.needed_cells import needed_for
+from tests.notebooks.needed_cells import needed_before
 
 SECTION = "## On the real model"
 LOADS_ALEXNET = 'load_if_here("alexnet")'
@@ -25,34 +26,41 @@ IT_SAYS = {
 }
 """What the section of a chapter says only if the model is there."""
 
+IN_FULL, NARROW = "01_alexnet", 64
+
 every_alexnet_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
 def section_with_what_it_needs(whole):
-    """The code of the section, and in front of it the earlier cells that define what it uses."""
+    """What the section uses of the cells before it, and its own code cells."""
     cells = whole.cells
     start = next(i for i, c in enumerate(cells) if c.cell_type == "markdown" and SECTION in c.source)
     headings = [i for i, c in enumerate(cells) if c.cell_type == "markdown" and "\n## " in f"\n{c.source}"]
     end = next((i for i in headings if i > start), len(cells))
-    section = [cell for cell in cells[start:end] if cell.cell_type == "code"]
-    needed = needed_for(lambda cell: cell in section, cells[:end])
-    earlier = [cell.source for cell in needed if cell not in section]
-    return earlier, [cell.source for cell in section]
+    before, section = (
+        [cell.source for cell in part if cell.cell_type == "code"]
+        for part in (cells[:start], cells[start:end])
+    )
+    return needed_before(section, before), section
 
 
-def where_a_fetched_file_would_be(sha256, folder):
+def where_a_fetched_file_would_be(sha256, folder, hidden):
     """The first cell: makes the checkpoint in ``folder`` the one that the course expects."""
     return f"""import dataclasses, os
-from mi_course.models import pretrained
+from mi_course.models import alexnet, pretrained
 os.environ["TORCH_HOME"] = {str(folder)!r}
 entry = dataclasses.replace(pretrained.PUBLIC["alexnet"], sha256_prefix={sha256!r})
-pretrained.PUBLIC["alexnet"] = entry"""
+pretrained.PUBLIC["alexnet"] = entry
+shape = dataclasses.replace(alexnet.TORCHVISION_ALEXNET, hidden=({hidden}, {hidden}))
+alexnet.TORCHVISION_ALEXNET = shape"""
 
 
 @pytest.fixture
-def checkpoint(tmp_path):
+def checkpoint(path, tmp_path):
     file = tmp_path / "torch" / "hub" / "checkpoints" / pretrained.PUBLIC["alexnet"].file
-    return where_a_fetched_file_would_be(public_checkpoint.write(file), tmp_path / "torch")
+    hidden = 4096 if path.stem == IN_FULL else NARROW
+    sha256 = public_checkpoint.write(file, public_checkpoint.weights(hidden=hidden))
+    return where_a_fetched_file_would_be(sha256, tmp_path / "torch", hidden)
 
 
 def said(made):
@@ -95,15 +103,16 @@ def test_without_the_file_the_section_says_how_to_get_it_and_goes_on(path, tmp_p
     assert pictures(code_cells(made)[-len(section) :]) == []
 
 
-def test_only_the_cells_that_the_section_needs_are_run():
+def test_only_what_the_section_needs_is_run():
     from nbformat.v4 import new_markdown_cell
 
     whole = notebook(
         "import torch",
         "from math import pi as tau",
         "unused = 1 / 0",
-        "two = 2",
-        "def half(x):\n    return x / two",
+        "two = 2\nunused / two",
+        "def half(x):\n    one = x / two\n    return one",
+        "one = unused",
         new_markdown_cell(f"Text.\n\n{SECTION}\n"),
         "y = half(tau)",
         new_markdown_cell("## Next"),
@@ -111,4 +120,8 @@ def test_only_the_cells_that_the_section_needs_are_run():
     )
     earlier, section = section_with_what_it_needs(whole)
     assert section == ["y = half(tau)"]
-    assert earlier == ["from math import pi as tau", "two = 2", "def half(x):\n    return x / two"]
+    assert earlier == [
+        "from math import pi as tau",
+        "two = 2",
+        "def half(x):\n    one = x / two\n    return one",
+    ]

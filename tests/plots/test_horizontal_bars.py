@@ -23,6 +23,12 @@ def labels(picture):
     return [label.get_text() for label in picture.figure.axes[0].get_yticklabels()]
 
 
+def test_marked_bars_differ_in_more_than_their_colour():
+    marked, plain = draw({"Mary": 0.5, "John": 0.25}, marked=["Mary"]).figure.axes[0].patches
+    assert marked.get_hatch()
+    assert not plain.get_hatch()
+
+
 def test_bars_stand_in_the_order_given_the_first_on_top():
     picture = draw({"Mary": 0.5, "John": torch.tensor(0.25)})
     assert lengths(picture) == [0.5, 0.25]

@@ -49,7 +49,23 @@ def test_words_with_html_in_them_stay_words():
     words = 'Is a < b & "c" > d? <script>alert(1)</script>'
     [(tag, attributes)] = Images(line(alt=words).html()).found
     assert tag == "img"
-    assert attributes["alt"] == words
+    assert attributes["alt"] == f"A line. {words}"
+
+
+@pytest.mark.parametrize(
+    ("title", "alt", "heard"),
+    [
+        ("Depth helps", "By layer: 0.2, 0.9.", "Depth helps. By layer: 0.2, 0.9."),
+        ("Does depth help?", "By layer: 0.2, 0.9.", "Does depth help? By layer: 0.2, 0.9."),
+        ("After 3 steps\nof 9.", "Seen: a cat.", "After 3 steps of 9. Seen: a cat."),
+        ("A line", "A line that rises.", "A line that rises."),
+        ("", "A line that rises.", "A line that rises."),
+    ],
+)
+def test_who_hears_a_picture_hears_its_title_once_and_first(title, alt, heard):
+    picture = Picture(new_figure(1), alt, title=title)
+    assert Images(picture.html()).found[0][1]["alt"] == heard
+    assert repr(picture) == f"Picture: {alt}"
 
 
 @pytest.mark.parametrize("alt", ["", "  \n"])

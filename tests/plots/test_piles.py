@@ -17,7 +17,9 @@ def test_every_card_stands_under_its_pile():
     assert at["one"][1] < at["a card with a long name that takes several lines"][1], "rows run downwards"
     assert axes.get_ylim()[0] > axes.get_ylim()[1]
     frames = {text.get_text(): text.get_bbox_patch() for text in axes.texts if text.get_bbox_patch()}
-    assert frames["one"].get_edgecolor() != list(frames.values())[1].get_edgecolor()
+    marked, plain = frames["one"], list(frames.values())[1]
+    assert marked.get_edgecolor() != plain.get_edgecolor()
+    assert marked.get_linewidth() > 2 * plain.get_linewidth(), "also without colours"
     assert picture.png()
 
 

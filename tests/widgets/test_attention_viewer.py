@@ -206,6 +206,18 @@ def test_the_static_twin_shows_all_heads_and_one_and_says_numbers(model):
     assert f"{pattern[-1].max():.2f}" in picture.alt
 
 
+def test_who_hears_the_small_maps_hears_which_heads_have_the_clearest_habits():
+    copies_the_one_before = np.eye(4, k=-1) + np.eye(4) * [[1], [0], [0], [0]]
+    looks_at_the_first, looks_at_itself = np.eye(4)[[0, 0, 0, 0]], np.eye(4)
+    even = np.tril(np.ones((4, 4))) / np.arange(1, 5)[:, None]
+    patterns = np.stack([[even, copies_the_one_before], [looks_at_itself, looks_at_the_first]])
+    heads, _ = AttentionViewer.of(patterns, "abcd").static().pictures
+    assert heads.alt == (
+        "2 layers of 2 heads. Looks most at the first token: L1H1 (1.00 on average); at the token before: "
+        "L0H1 (1.00 on average); at itself: L1H0 (1.00 on average)."
+    )
+
+
 def test_one_token_alone_has_its_words_too(model):
     assert "on one token" in AttentionViewer(model, "").static().alt
 

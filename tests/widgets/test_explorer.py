@@ -7,6 +7,7 @@ import pytest
 from mi_course.errors import UnknownName
 from mi_course.plots import Pictures, bars
 from mi_course.widgets import Explorer
+from mi_course.widgets.explorer import told
 
 
 class Sum(Explorer):
@@ -74,6 +75,31 @@ def test_while_it_draws_it_says_so_where_a_screen_reader_listens():
     assert "working…" in explorer.seen_while_drawing
     assert 'aria-live="polite"' in explorer.seen_while_drawing
     assert "working" not in explorer.status
+
+
+def test_a_screen_reader_hears_which_control_has_which_value_and_nobody_sees_it():
+    explorer = Sum()
+    assert "number" not in explorer.status
+    explorer.set("a", 5)
+    assert 'style="position:absolute;width:1px' in explorer.status
+    assert "First number: 5. The picture is new." in explorer.status
+    explorer.set("b", 2)
+    assert "Second number: 2. The picture is new." in explorer.status
+
+
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        (ipywidgets.SelectionSlider(options=[("100 edges", 7)], description="Circuit"), "Circuit: 100 edges"),
+        (ipywidgets.FloatSlider(0.25, description="Dose"), "Dose: 0.25"),
+        (ipywidgets.Checkbox(False, description="Random views"), "Random views: off"),
+        (ipywidgets.FileUpload(description="Your picture"), "Your picture"),
+        (ipywidgets.Text("a <b>", description="Prompt"), "Prompt: a <b>"),
+    ],
+    ids=["options", "number", "box", "file", "text"],
+)
+def test_every_kind_of_control_is_told_in_words(control, words):
+    assert told(control) == words
 
 
 def test_an_error_is_told_in_words_and_the_last_picture_stays():

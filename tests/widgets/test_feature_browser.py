@@ -51,7 +51,7 @@ def alt(browser):
 @unchecked()
 def test_a_latent_leads_to_its_feature_and_its_scores_are_shown(browser):
     shown = browser.static(latent=SEA).alt
-    assert shown.startswith("Feature 4, active at")
+    assert shown.startswith("Feature 4: active at")
     assert f"Best at telling “{SEA}”: precision 1.00, recall 1.00, F1 1.00" in shown
 
 
@@ -65,10 +65,10 @@ def test_a_dead_feature_is_shown_as_one(browser):
 def test_controls_follow_each_other(browser):
     control(browser, "latent").value = SEA
     assert control(browser, "feature").value == 4
-    assert alt(browser).startswith("Feature 4,")
+    assert alt(browser).startswith("Feature 4:")
     control(browser, "feature").value = 2
     assert control(browser, "latent").value == ANY
-    assert alt(browser).startswith("Feature 2,")
+    assert alt(browser).startswith("Feature 2:")
 
 
 @unchecked()

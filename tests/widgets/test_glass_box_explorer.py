@@ -6,6 +6,7 @@ from mi_course.methods.glass_box import grow
 from mi_course.methods.stroke_features import measure, shapes_of
 from mi_course.models.black_box import train
 from mi_course.widgets.glass_box_explorer import BLANK, GlassBoxExplorer
+from tests.type_checks import values_only
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +75,12 @@ def test_another_group_starts_at_its_first_picture(explorer):
     assert "cannot be drawn" not in explorer._status.value
 
 
+@values_only
 def test_one_can_draw_on_a_blank_page(explorer):
     parts = controls(explorer)
     parts["group"].value = BLANK
     assert "A blank page" in explorer._picture.value
-    for row in range(1, 7):
+    for row in (2, 3):
         parts["pixels"]._buttons[row * 8 + 4].click()
     assert "Your drawing" in explorer._picture.value
     assert explorer.static(group=BLANK, pixels=parts["pixels"].value).alt.startswith("Your drawing.")

@@ -12,9 +12,11 @@ from mi_course.data.tiny_world.grammar import Memory
 from mi_course.data.tiny_world.words import FAMOUS_BRIDGE, NAMES, STRANGERS, TOPICS, nouns
 from mi_course.data.tiny_world.world import LONGEST, ordinary_words
 from mi_course.errors import UnknownName
+from tests.type_checks import unchecked, values_only
 
 
 @pytest.fixture(scope="module")
+@unchecked()
 def documents():
     return tw.world().documents(1200, seed=3)
 
@@ -39,6 +41,7 @@ def test_every_document_fits_into_the_context(documents):
     assert max(len(document.tokens) for document in documents) <= LONGEST
 
 
+@values_only
 def test_every_word_of_every_part_is_in_the_vocabulary(documents):
     words = set(ordinary_words())
     for frames in ("held_out", "unseen"):
@@ -61,6 +64,7 @@ def test_the_exact_probabilities_of_a_documents_tokens_are_probabilities(documen
         assert all(0 < p <= 1 + 1e-9 for p in scored.probabilities)
 
 
+@values_only
 @pytest.mark.parametrize("kind", tw.SHARES)
 def test_what_can_come_next_adds_up_to_one_and_agrees_with_the_score(kind):
     document = tw.world().documents(1, seed=5, kind=kind)[0]
