@@ -67,6 +67,17 @@ CONTRASTS = r"""roots => {
       .flatMap(own => seen(chain.slice(1), ink, own))
       .map(pair => ({ink: mix(pair.ink, paper, opacity), paper: mix(pair.paper, paper, opacity)}));
   };
+  // The part of a box that is not cut off, by its element or by one around it in the roots; null if nothing is left.
+  const uncut = (box, element) => {
+    let {left, right, top, bottom} = box;
+    for (let part = element; roots.some(root => root.contains(part)); part = part.parentElement) {
+      if (getComputedStyle(part).overflowX !== 'hidden') continue;
+      const edge = part.getBoundingClientRect();
+      [left, right] = [Math.max(left, edge.left), Math.min(right, edge.right)];
+      [top, bottom] = [Math.max(top, edge.top), Math.min(bottom, edge.bottom)];
+    }
+    return right - left > 1 && bottom - top > 1 ? {left, right, top, bottom} : null;
+  };
   const measure = (element, words, style, box) => {
     const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
     const chain = [];
@@ -95,8 +106,8 @@ CONTRASTS = r"""roots => {
       if (node.nodeType !== Node.TEXT_NODE || !node.data.trim() || element.localName === 'option') continue;
       const range = document.createRange();
       range.selectNodeContents(node);
-      const box = range.getBoundingClientRect();
-      if (box.width > 1 && box.height > 1) found.push(measure(element, node.data, style, box));
+      const box = uncut(range.getBoundingClientRect(), element);
+      if (box) found.push(measure(element, node.data, style, box));
     }
     const box = element.getBoundingClientRect();
     if (element.matches('select, textarea, input:not([type=radio], [type=checkbox], [type=range])')) {

@@ -141,11 +141,13 @@ class Mouse(Hand):
         drag(control, at * 0.46 if at > 0.2 else 0.4 * at + 0.6)
 
     def list(self, control) -> None:
-        """Choose the last option, or the first. What pops up is the browser's; that a click reaches it is ours."""
+        """Choose the option half-way round. What pops up is the browser's; that a click reaches it is ours."""
         select = control.locator("select")
         select.click(trial=True)
-        last = select.evaluate("list => list.options.length - 1")
-        select.select_option(index=0 if select.evaluate("list => list.selectedIndex") == last else last)
+        index = select.evaluate(
+            "({selectedIndex, options: {length}}) => (selectedIndex + Math.ceil(length / 2)) % length"
+        )
+        select.select_option(index=index)
 
     def checkbox(self, control) -> None:
         control.locator("input[type=checkbox]").click()

@@ -103,11 +103,7 @@ def picture_of(explorer) -> bytes:
 def few_colours(png: bytes) -> bytes:
     """The same picture with a palette, and so a fraction of its size."""
     small = io.BytesIO()
-    palette = (
-        Image.open(io.BytesIO(png))
-        .convert("RGB")
-        .quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    )
+    palette = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, kmeans=4, dither=Image.Dither.NONE)
     palette.save(small, "PNG", optimize=True)
     return small.getvalue()
 

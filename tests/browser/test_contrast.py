@@ -26,6 +26,11 @@ PAGES = {
         "<p style='position:absolute;top:90px;color:#000'>a</p></div>",
         21.0,
     ),
+    "cut off at the end of its own paper": (
+        "<div style='background:#000'><p style='background:#fff;color:#000;width:20px;overflow:hidden;white-space:pre'>"
+        "a long line that goes on beyond its paper</p></div>",
+        21.0,
+    ),
     "a field": ("<input style='color:#777;background:#fff' value='a'>", 4.48),
     "what CSS writes": ("<style>i::before{content:'7 %';color:#777}</style><i></i>", 4.48),
     "large": ("<p style='color:#949494;font-size:24px'>a</p>", 3.03),
