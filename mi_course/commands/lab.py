@@ -14,7 +14,7 @@ from mi_course.commands.working_copy import Laid, lay
 from mi_course.errors import CourseError
 
 JUPYTER_CONFIG = Path(__file__).resolve().parent / "jupyter_config"
-"""Our defaults for JupyterLab: draw every cell, no news, no update check. A learner's own settings win."""
+"""Our defaults for JupyterLab: draw every cell; no news, no check for updates or builds. A learner's settings win."""
 
 
 def add_arguments(parser) -> None:

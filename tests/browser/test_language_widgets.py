@@ -194,6 +194,7 @@ def test_another_prompt_is_read_and_a_bad_one_is_told_in_words(attention):
     field.fill("when Mary went")
     field.press("Enter")
     complaint.wait_for(state="detached", timeout=SECONDS_TO_ANSWER)
+    token(attention, 14).wait_for(state="detached", timeout=SECONDS_TO_ANSWER)
     assert attention.part.locator(".mi-t").count() == 4
 
 

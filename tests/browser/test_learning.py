@@ -21,7 +21,7 @@ count_ink = mc.exercise("00.count_ink", count_ink)""",
 
 count_ink = mc.exercise("00.count_ink", count_ink)""",
     "if mc.prediction('toy.wave'):  # not yet when all cells are run for the first time\n"
-    "    mc.reveal('toy.wave', 'It rises')",
+    "    mc.reveal('toy.wave', 'It falls')",
     "mc.progress()",
 ]
 _, PREDICTION, WRONG, HINT, RIGHT, REVEALED, PROGRESS = range(len(CELLS))

@@ -1,5 +1,6 @@
 import argparse
 import os
+import re
 import urllib.request
 from urllib.parse import urlsplit
 
@@ -119,6 +120,8 @@ def test_jupyterlab_runs_with_our_settings_and_two_at_once_are_no_problem(tmp_pa
         notifications = settings["@jupyterlab/apputils-extension:notification"]
         assert notifications["fetchNews"]["default"] == "false"
         assert notifications["checkForUpdates"]["default"] is False
+        page = urllib.request.urlopen(f"{one.url}lab?token={one.token}", timeout=20).read().decode()
+        assert re.search(r'"buildCheck":\s*false', page)
 
 
 def test_the_printed_link_leads_to_the_first_chapter_and_answers(tmp_path):

@@ -218,9 +218,9 @@ def test_what_was_handed_out_is_not_handed_out_again(link, instructors_clone):
     assert not handout.hand_out(link["repository"], instructors_clone)
 
 
-def test_a_hub_that_is_started_again_finds_the_servers_with_their_kernels(hub, ada, kernel):
+def test_a_hub_that_is_started_again_after_a_crash_finds_the_servers_with_their_kernels(hub, ada, kernel):
     kernel.run("before = 'the restart'")
-    hub.stop()
+    hub.crash()
     hub.start()
     again = ada.connect(kernel.id)
     assert again.run("before").text == "'the restart'"
