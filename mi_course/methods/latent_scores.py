@@ -142,13 +142,12 @@ def best_features(
     """
     _check(values, truths)
     choosing = truths.choosing
-    chosen_on = values[choosing].float()
     holds, asked = truths.holds[:, choosing], truths.asked[:, choosing]
     there, not_there = (holds & asked).float(), (~holds & asked).float()
     best = torch.zeros(len(holds)), torch.zeros(len(holds), dtype=torch.long), torch.zeros(len(holds))
     sign = torch.ones(len(holds), dtype=torch.long)
     for start in range(0, values.shape[1], _COLUMNS):
-        columns = chosen_on[:, start : start + _COLUMNS]
+        columns = values[:, start : start + _COLUMNS][choosing].float()
         for way in (1, -1) if both_signs else (1,):
             found = _best_of(way * columns, there, not_there, levels)
             better = found[0] > best[0]

@@ -46,6 +46,17 @@ def features(
     return sae.encode(cache[sae.hook_name])
 
 
+@torch.no_grad()
+def encode(
+    sae: SparseAutoencoder, vectors: Float[Tensor, "vector d_in"], *, rows: int = 512
+) -> Float[Tensor, "vector d_sae"]:
+    """``sae.encode`` for many vectors, ``rows`` at a time: it needs hardly more memory than what it returns."""
+    active = vectors.new_empty(len(vectors), sae.config.d_sae)
+    for part, here in zip(vectors.split(rows), active.split(rows)):
+        here.copy_(sae.encode(part))
+    return active
+
+
 def reconstruction_hook(sae: SparseAutoencoder) -> tuple[str, Hook]:
     """A hook with which the model has to live on the reconstruction: ``model.hooks([reconstruction_hook(sae)])``."""
     return sae.hook_name, lambda activation, name: sae(activation)

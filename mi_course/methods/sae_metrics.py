@@ -38,7 +38,9 @@ def l0(features: Float[Tensor, "*batch d_sae"]) -> float:
 
 def density(features: Float[Tensor, "*batch d_sae"]) -> Float[Tensor, " d_sae"]:
     """For each feature the share of the vectors at which it is active: 0 is dead (on these vectors), 1 is always on."""
-    return (features > 0).flatten(end_dim=-2).float().mean(dim=0)
+    vectors = features.flatten(end_dim=-2)
+    # In parts, because PyTorch makes whole numbers of eight bytes of what it counts.
+    return sum((part > 0).sum(dim=0) for part in vectors.split(512)) / len(vectors)
 
 
 def explained_variance(

@@ -34,7 +34,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from mi_course.methods import sae_losses
-from mi_course.methods.sae_activations import collect, features, reconstruction_hook
+from mi_course.methods.sae_activations import collect, encode, features, reconstruction_hook
 from mi_course.models.sparse_autoencoder import Kind, SparseAutoencoder, SparseAutoencoderConfig
 from mi_course.whole_file import write_whole
 
@@ -45,6 +45,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingRow",
     "collect",
+    "encode",
     "features",
     "reconstruction_hook",
     "train",

@@ -152,13 +152,12 @@ class SparseAutoencoder(nn.Module):
 
     def activate(self, pre: Float[Tensor, "*batch d_sae"]) -> Float[Tensor, "*batch d_sae"]:
         """Makes the zeros: ReLU, the k largest, or a threshold each."""
-        positive = pre.relu()
         if self.config.kind == "topk":
-            values, which = positive.topk(self.config.k, dim=-1, sorted=False)
-            return torch.zeros_like(positive).scatter(-1, which, values)
+            values, which = pre.topk(self.config.k, dim=-1, sorted=False)
+            return torch.zeros_like(pre).scatter_(-1, which, values.relu())
         if self.config.kind == "jumprelu":
-            return positive * (pre > self.threshold)
-        return positive
+            return pre.relu() * (pre > self.threshold)
+        return pre.relu()
 
     def _shift_and_scale(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """What "normalize" takes off each vector, and what it divides by then."""

@@ -8,9 +8,7 @@ Run by hand, on a machine that does nothing else (Linux or macOS); no test asser
 Each notebook runs as `mi-course build --execute` runs it: in a kernel of its own, from top to bottom, with nothing
 solved before. Memory is the kernel's greatest resident size, as the operating system counted it. The server is the
 one that `mi-course lab` starts; it is measured after it has opened the largest notebook and given it a kernel. What it
-prints is the table of the README.
-
-Once measured: see the README.
+prints is the table of the README, where what was once measured stands.
 """
 
 from __future__ import annotations
