@@ -52,3 +52,10 @@ def test_a_model_that_lives_on_the_reconstruction_gets_the_reconstruction(model)
         logits = model(TOKENS)
     assert torch.allclose(logits, model.run_from(sae(resid), 1), atol=1e-5)
     assert not torch.allclose(logits, model(TOKENS), atol=1e-3)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 100])
+def test_encoding_in_parts_gives_what_encoding_at_once_gives(rows):
+    sae = SparseAutoencoder(SparseAutoencoderConfig(d_in=6, d_sae=20, kind="topk", k=4), seed=0)
+    vectors = torch.randn(10, 6, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(method.encode(sae, vectors, rows=rows), sae.encode(vectors), atol=1e-6)
