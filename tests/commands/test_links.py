@@ -38,7 +38,7 @@ def test_every_way_to_write_an_address_is_the_same_repository(address, expected)
         ("C:\\git\\mi-course", "names no host"),
         ("", "names no host"),
         ("http://github.com/ada/mi-course", "begins with http://"),
-        ("file:///srv/mi-course", "begins with file://"),
+        ("file:///mi-course", "begins with file://"),
         ("https://localhost/ada/mi-course", "names no host"),
         ("https://github.com/ada", "an owner and a repository"),
         ("https://github.com/ada/my course", "an owner and a repository"),

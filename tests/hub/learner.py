@@ -3,7 +3,7 @@
 ada = Learner("http://127.0.0.1:8000", "ada", password)
 ada.log_in()
 ada.start_server()
-ada.pull("file:///srv/mi-course/handout.git", branch="chapters", into="mi-course")
+ada.pull(repository, branch="chapters", into="mi-course")
 with ada.kernel() as kernel:
     print(kernel.run("1 + 1").text)
 """
